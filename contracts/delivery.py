@@ -1,0 +1,157 @@
+"""What travels through the outbox: a frozen document, the outcome of an attempt, the answer to "did it land?"."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import Field, JsonValue
+
+from contracts.fields import DeliveryId, Instant, Model
+
+
+class DeliveryState(StrEnum):
+    """Every state that a delivery can be in; the outbox stores these words and HTTP shows them."""
+
+    READY = "ready"  # may be sent now, or at its next attempt
+    WAITING = "waiting"  # behind an earlier entry of its key
+    IN_FLIGHT = "in_flight"  # an attempt has begun
+    UNKNOWN = "unknown"  # an attempt ended without proof of what it did; the backend is asked before any resend
+    DELIVERED = "delivered"
+    REJECTED = "rejected"  # the backend refused it for good; somebody must act
+    PARKED = "parked"  # the backend's record contradicts ours; somebody must act
+    DISCARDED = "discarded"  # an administrator gave it up
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will happen any more unless a person acts."""
+        return self in {self.DELIVERED, self.REJECTED, self.PARKED, self.DISCARDED}
+
+
+class Delivery(Model):
+    """Reply to every durable write: the delivery's current state."""
+
+    delivery: DeliveryId
+    system: str = Field(description="Name of the system in the configuration.", examples=["planon"])
+    contract: str = Field(description="The contract that was called.", examples=["create_incident"])
+    state: DeliveryState = Field(description="Where the delivery is now.")
+    reported_at: Instant = Field(description="Report time of the original message, unchanged by any retry.")
+    accepted_at: Instant = Field(description="When the shim made it durable, RFC 3339 in UTC.")
+    attempts: int = Field(ge=0, description="Times it was sent.")
+    reason: str | None = Field(default=None, description="Why it was rejected or parked, or what the last attempt met.")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one element of a document came from."""
+
+    element: str
+    value: str | None
+    rule: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A business document, composed and validated once; nothing changes `body` afterwards.
+
+    Attributes:
+        kind: what it is to its adapter, such as `incident` or `note`.
+        body: the bytes that were validated and will be sent, at every attempt.
+        subject: the backend's key of the person it is about; a match on reconcile must agree with it.
+        reported_at: when the person sent the message; aware.
+        order_key: deliveries with the same key go in the order they were accepted; None for a key of its own.
+        follows: the delivery that must have landed first.
+        slot: placeholder in `body` that the transport fills with the backend id of `follows`.
+        provenance: one source per element.
+    """
+
+    kind: str
+    body: bytes
+    subject: str
+    reported_at: datetime
+    order_key: str | None = None
+    follows: str | None = None
+    slot: bytes | None = None
+    provenance: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One attempt's view of an entry: the frozen document and the identifiers around it."""
+
+    kind: str
+    body: bytes
+    subject: str
+    reported_at: datetime
+    reference: str
+    parent_backend_id: str | None = None
+    slot: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The backend has it. `result` fills the reply fields that are not the delivery's own."""
+
+    backend_id: str
+    result: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A well-formed answer says that it was not executed and never will be."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Proof that it was not executed and that it may be later: connection refused, log-in failed, throttled."""
+
+    reason: str
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeUnknown:
+    """The attempt failed after its first byte, without proof of what the backend did."""
+
+    reason: str
+
+
+Outcome = Delivered | Rejected | NotSent | OutcomeUnknown
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The backend has no record with this reference now; one may still appear while the backend is processing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicting:
+    """The backend has a record, or several, with this reference that disagree in subject or report time."""
+
+    reason: str
+
+
+Finding = Delivered | Absent | Conflicting
+
+
+class Destination(Protocol):
+    """Where the outbox delivers. Methods are called from several threads at once."""
+
+    settle_s: float
+    """Seconds after which the backend cannot commit an earlier request any more."""
+
+    def send(self, sending: Sending) -> Outcome:
+        """Send once. Not idempotent. An exception counts as an unknown outcome."""
+        ...
+
+    def find(self, sending: Sending) -> Finding:
+        """Ask the backend itself, by external reference, whether it landed. Idempotent.
+
+        Raises:
+            BackendUnavailable: the question could not be answered; the outcome stays unknown.
+        """
+        ...

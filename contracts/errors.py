@@ -1,0 +1,144 @@
+"""Everything that can go wrong in a contract, grouped by what the caller can do about it.
+
+Each error is one problem type: `slug` is its stable name, `status` its HTTP status, `title` one fixed sentence.
+Instances carry fields, never a person's text.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+
+class ContractError(Exception):
+    """Base of all errors that a contract may raise."""
+
+    slug: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str, **members: JsonValue) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.members = members
+
+
+class FixRequest(ContractError):
+    """The request can never succeed as it is: the caller must change it, or ask the person."""
+
+
+class RepeatLater(ContractError):
+    """The same request, with the same Idempotency-Key, may succeed later."""
+
+    def __init__(self, detail: str, retry_after_s: float | None = None, **members: JsonValue) -> None:
+        super().__init__(detail, **members)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule that an input breaks: which field or element, which rule, and the value where it may be shown."""
+
+    field: str
+    rule: str
+    value: str | None = None
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return the violation without empty members."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class _Violated(FixRequest):
+    def __init__(self, detail: str, violations: list[Violation]) -> None:
+        super().__init__(detail, violations=[violation.as_json() for violation in violations])
+        self.violations = violations
+
+
+class MalformedRequest(_Violated):
+    """Raised when the body is not what the contract's request model describes."""
+
+    slug, status, title = "malformed-request", 400, "The request is malformed"
+
+
+class RuleMissing(_Violated):
+    """Raised when the backend's own rows have no rule for the request, such as a hole in the priority matrix."""
+
+    slug, status, title = "rule-missing", 400, "The backend has no rule for this request"
+
+
+class ReportTimeRefused(FixRequest):
+    """Raised when reported_at lies in the future or too far in the past."""
+
+    slug, status, title = "report-time-refused", 400, "The report time is refused"
+
+
+class IdempotencyKeyMissing(FixRequest):
+    """Raised when a write comes without a usable Idempotency-Key."""
+
+    slug, status, title = "idempotency-key-missing", 400, "A write needs an Idempotency-Key"
+
+
+class Unauthenticated(FixRequest):
+    """Raised when the request carries no API key, or one that is not known."""
+
+    slug, status, title = "unauthenticated", 401, "A valid API key is needed"
+
+
+class Forbidden(FixRequest):
+    """Raised when the client lacks the contract's scope."""
+
+    slug, status, title = "forbidden", 403, "The client may not do this"
+
+
+class NotFound(FixRequest):
+    """Raised for a token, incident or delivery that is unknown, or is somebody else's."""
+
+    slug, status, title = "not-found", 404, "Not found"
+
+
+class SlotTaken(FixRequest):
+    """Raised when somebody else holds or has booked the slot."""
+
+    slug, status, title = "slot-taken", 409, "The slot is taken"
+
+
+class HoldExpired(FixRequest):
+    """Raised when a hold has run out before it was confirmed."""
+
+    slug, status, title = "hold-expired", 410, "The hold has expired"
+
+
+class DryRunRefused(_Violated):
+    """Raised when a composed document breaks the backend's schema. It is neither queued nor repaired."""
+
+    slug, status, title = "dry-run-refused", 422, "The document does not satisfy the backend's schema"
+
+
+class IdempotencyKeyReused(FixRequest):
+    """Raised when an Idempotency-Key comes back with another request."""
+
+    slug, status, title = "idempotency-key-reused", 422, "The Idempotency-Key was used for another request"
+
+
+class RequestInFlight(RepeatLater):
+    """Raised when the first request with this Idempotency-Key is still being processed."""
+
+    slug, status, title = "request-in-flight", 409, "The first request with this key is still being processed"
+
+
+class BackendUnavailable(RepeatLater):
+    """Raised when the backend did not execute the request and may do so later."""
+
+    slug, status, title = "backend-unavailable", 503, "The backend is unavailable"
+
+
+class BackendOutcomeUnknown(RepeatLater):
+    """Raised when an immediate write may or may not have happened; the same key reconciles."""
+
+    slug, status, title = "outcome-unknown", 504, "The outcome is unknown"
+
+
+class StateUnavailable(RepeatLater):
+    """Raised when the shim's own state cannot be written; nothing was accepted."""
+
+    slug, status, title = "state-unavailable", 503, "The shim cannot store the request"

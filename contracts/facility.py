@@ -1,0 +1,158 @@
+"""Requests and replies of a facility desk (Planon): tenants, incidents, notes on incidents."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from contracts.delivery import Delivery
+from contracts.fields import DeliveryId, Instant, Match, MessageText, Model, ReportedAt, Telephone, TenantToken
+
+IncidentNumber = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9._/-]{1,40}$"),
+    Field(description="The incident's number as the backend issued it.", examples=["INC-000482"]),
+]
+
+
+class FindTenantRequest(Model):
+    """Facts about a tenant; every given fact must hold."""
+
+    telephone: Telephone | None = None
+    address: Annotated[
+        str | None,
+        StringConstraints(min_length=1, max_length=200),
+        Field(description="Address as the person wrote it.", examples=["Wilgenlaan 14, 5017 AB Tilburg"]),
+    ] = None
+    tenant_code: Annotated[
+        str | None,
+        StringConstraints(pattern=r"^[0-9]{4}$"),
+        Field(description="The four-digit code printed on every invoice.", examples=["4711"]),
+    ] = None
+
+    @model_validator(mode="after")
+    def _some_fact(self) -> Self:
+        if self.telephone is None and self.address is None and self.tenant_code is None:
+            raise ValueError("at least one of telephone, address, tenant_code is needed")
+        return self
+
+
+class FindTenantReply(Model):
+    """Who the tenant is, or what to ask; candidates are never listed."""
+
+    match: Match
+    tenant: TenantToken | None = Field(default=None, description="Only when match is certain.")
+    ask_for: list[Literal["address", "tenant_code"]] = Field(
+        default_factory=list, description="Facts that would decide, when match is confirm."
+    )
+
+
+class AssetHint(Model):
+    """An asset that a model recognised in the message; written only when it is sure and the asset exists there."""
+
+    code: Annotated[
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,20}$"),
+        Field(description="Asset code.", examples=["CV-0114"]),
+    ]
+    confidence: float = Field(
+        ge=0, le=1, description="How sure the caller is, 0 to 1; used above 0.9.", examples=[0.94]
+    )
+
+
+class CreateIncidentRequest(Model):
+    """A tenant's report. Priority, SLA, mandant and location are not in it: the backend's own rows decide them."""
+
+    tenant: TenantToken
+    severity: Annotated[
+        str,
+        StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,29}$"),
+        Field(description="Severity by a name that the site's priority matrix knows.", examples=["high"]),
+    ]
+    summary: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=500),
+        Field(
+            description="Summary in Dutch, 1 to 500 characters.", examples=["Kraan in keuken lekt, water op de vloer"]
+        ),
+    ]
+    message: MessageText
+    reported_at: ReportedAt
+    channel: Literal["whatsapp", "sms", "webchat", "telephone", "email"] = Field(
+        default="whatsapp", description="How the message came in."
+    )
+    asset: AssetHint | None = None
+    images: list[
+        Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,120}$"), Field(examples=["IMG_2214.jpg"])]
+    ] = Field(default_factory=list, max_length=10, description="File names of images, without a path; at most 10.")
+
+
+class SlaClock(Model):
+    """What the backend itself says of the SLA clock; nothing here is computed by the shim."""
+
+    state: Literal["running", "missing", "unverified"] = Field(
+        description="running: the backend reports a due time; missing: it has none; unverified: it could not be read."
+    )
+    started_at: Instant | None = Field(default=None, description="Start of the clock, RFC 3339 with an offset.")
+    due_at: Instant | None = Field(default=None, description="Due time, RFC 3339 with an offset.")
+
+
+class IncidentDelivery(Delivery):
+    """Where the incident is on its way into the backend, and what the backend made of it."""
+
+    incident: IncidentNumber | None = Field(default=None, description="Only when delivered.")
+    sla: SlaClock | None = Field(default=None, description="Only when delivered.")
+
+
+class GetIncidentRequest(Model):
+    """An incident of this tenant."""
+
+    tenant: TenantToken
+    incident: IncidentNumber
+
+
+class Incident(Model):
+    """An incident as the backend has it now."""
+
+    incident: IncidentNumber
+    status: Literal["reported", "in_progress", "completed", "cancelled"] = Field(description="The backend's state.")
+    reported_at: Instant = Field(description="Report time in the backend, RFC 3339 with an offset.")
+    priority: int = Field(description="The backend's priority code.", examples=[2])
+    sla: SlaClock
+
+
+class ListAtRiskRequest(Model):
+    """Which running clocks to look at."""
+
+    limit: int = Field(default=50, ge=1, le=200, description="At most this many incidents, nearest due time first.")
+
+
+class ListAtRiskReply(Model):
+    """Incidents that are still new with less than a quarter of the backend's own SLA window left."""
+
+    incidents: list[Incident] = Field(description="Nearest due time first.")
+    read_at: Instant = Field(description="When the backend was read, RFC 3339 with an offset.")
+
+
+class FacilityNoteRequest(Model):
+    """A note on an incident, named by its number or by the delivery that is still bringing it."""
+
+    tenant: TenantToken
+    incident: IncidentNumber | None = None
+    delivery: DeliveryId | None = None
+    text: MessageText
+    reported_at: ReportedAt
+
+    @model_validator(mode="after")
+    def _one_incident(self) -> Self:
+        if (self.incident is None) == (self.delivery is None):
+            raise ValueError("exactly one of incident, delivery is needed")
+        return self
+
+
+class FacilityNoteDelivery(Delivery):
+    """Where the note is on its way into the backend's communication log."""
+
+    note: str | None = Field(default=None, description="The log record's key in the backend; only when delivered.")
+    incident: IncidentNumber | None = Field(
+        default=None, description="The incident it was filed under, when delivered."
+    )
