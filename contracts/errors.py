@@ -35,6 +35,10 @@ class RepeatLater(ContractError):
         self.retry_after_s = retry_after_s
 
 
+class PersonMustAct(ContractError):
+    """Neither the caller nor time will mend it: an administrator has to look."""
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One rule that an input breaks: which field or element, which rule, and the value where it may be shown."""
@@ -136,6 +140,12 @@ class BackendOutcomeUnknown(RepeatLater):
     """Raised when an immediate write may or may not have happened; the same key reconciles."""
 
     slug, status, title = "outcome-unknown", 504, "The outcome is unknown"
+
+
+class DeliveryFailed(PersonMustAct):
+    """Raised when a durable write was accepted and has ended without being delivered. Nothing is lost: it is kept."""
+
+    slug, status, title = "delivery-failed", 502, "The delivery has ended without success"
 
 
 class StateUnavailable(RepeatLater):

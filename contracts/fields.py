@@ -48,7 +48,7 @@ class Token:
 def _token_field(kind: TokenKind, what: str) -> object:
     return Field(
         max_length=400,
-        description=f"Opaque token of {what}; bound to this client and system, valid for 24 h.",
+        description=f"Opaque token of {what}; bound to this client and system; valid today and tomorrow (UTC).",
         examples=[f"{kind}_AbT3kQ"],
         json_schema_extra={"pattern": f"^{kind}_[A-Za-z0-9_-]+$"},
     )

@@ -1,0 +1,38 @@
+# Each target sets up what it needs on a fresh Debian machine; a second run finds it done.
+PYTHON ?= python3
+VENV ?= .venv
+SETUP = PYTHON=$(PYTHON) VENV=$(VENV) deploy/setup.sh
+BIN = $(VENV)/bin
+PACKAGES = adapters benchmarks contracts examples outbox schemas shim simulators tests
+
+.PHONY: demo serve test lint bench torture lock
+
+demo: ## Both stories, on a real Firebird engine and over real SOAP; SCENARIO=drop_incidents makes the simulator fail
+	@$(SETUP) runtime
+	@$(BIN)/python -m examples.two_stories $(if $(SCENARIO),--scenario $(SCENARIO))
+
+serve: ## The shim with its stand-ins, until Ctrl-C
+	@$(SETUP) runtime
+	@$(BIN)/shim serve --demo
+
+test: lint ## All tests, with the quick form of the campaigns
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint:
+	@$(SETUP) dev
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+
+torture: ## The campaigns in full length
+	@$(SETUP) dev
+	@$(BIN)/python -m pytest --torture -m torture $(ARGS)
+
+bench: ## Every benchmark, side by side with its baseline
+	@$(SETUP) dev
+	@$(BIN)/python -m benchmarks create_incident
+
+lock: ## Resolve the dependencies anew; needs uv on the path
+	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade -o requirements/runtime.lock
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade -o requirements/dev.lock

@@ -1,0 +1,69 @@
+#!/bin/sh
+# Makes a Debian machine ready: system packages, a virtual environment, locked dependencies, the project itself.
+# Usage: deploy/setup.sh runtime|dev   (VENV=.venv PYTHON=python3)
+# Does nothing when everything is there already.
+set -eu
+cd "$(dirname "$0")/.."
+kind=${1:?usage: deploy/setup.sh runtime|dev}
+venv=${VENV:-.venv}
+python=${PYTHON:-python3}
+unusable=2
+
+need=""
+have() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'; }
+want() { have "$1" || need="$need $1"; }
+
+if command -v dpkg-query >/dev/null; then
+    want libfbclient2              # the native Firebird client
+    want firebird3.0-server-core   # the engine that runs embedded: demo and tests
+    want firebird3.0-utils         # gbak and isql
+    if ! command -v "$python" >/dev/null; then
+        want python3
+        want python3-venv
+    elif ! "$python" -c 'import ensurepip' 2>/dev/null; then
+        want python3-venv
+    fi
+else
+    echo "setup: this is no Debian; Firebird 3 (client and embedded engine) must be installed already" >&2
+fi
+
+if [ -n "$need" ]; then
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "setup: packages are missing; run:  sudo apt-get install --no-install-recommends$need" >&2
+        exit $unusable
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    # shellcheck disable=SC2086 # a list of names
+    apt-get install -y -qq --no-install-recommends $need >/dev/null
+fi
+
+# The Firebird server that the tests start by themselves. The package would start a system service, so its files are only
+# unpacked; nothing on the machine changes.
+server=.cache/firebird-server
+if [ "$kind" = dev ] && [ ! -x "$server/usr/sbin/firebird" ] && ! command -v /usr/sbin/firebird >/dev/null; then
+    mkdir -p "$server"
+    (
+        cd "$server"
+        apt-get download -qq firebird3.0-server 2>/dev/null || {
+            [ "$(id -u)" -eq 0 ] && apt-get update -qq && apt-get download -qq firebird3.0-server
+        } || { echo "setup: cannot fetch firebird3.0-server; run:  sudo apt-get update" >&2; exit $unusable; }
+        dpkg -x firebird3.0-server_*.deb .
+        rm -f firebird3.0-server_*.deb
+    )
+fi
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    echo "setup: $python is older than Python 3.11; name a newer one:  make PYTHON=python3.12 ..." >&2
+    exit $unusable
+}
+
+lock=requirements/$kind.lock
+stamp=$venv/.set-up-$kind
+wanted=$(cat "$lock" pyproject.toml | sha256sum)
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
+    [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+    printf '%s\n' "$wanted" >"$stamp"
+fi

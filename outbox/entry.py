@@ -1,0 +1,147 @@
+"""What the outbox stores and hands out, apart from how it stores it."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from contracts.delivery import DeliveryState, Document, Source
+
+
+class Cipher(Protocol):
+    """Seals what is at rest; what was sealed under one context does not open under another."""
+
+    def seal(self, plain: bytes, context: str) -> bytes:
+        """Encrypt and authenticate."""
+        ...
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        """Decrypt; raises ValueError when it was not sealed by this key under this context."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What a host asks the outbox to deliver."""
+
+    id: str
+    destination: str
+    contract: str
+    client: str
+    reference: str
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A stored entry, without its payload. Times are aware, in UTC, except reported_at, which keeps its offset."""
+
+    seq: int
+    id: str
+    destination: str
+    contract: str
+    kind: str
+    client: str
+    reference: str
+    order_key: str
+    follows: str | None
+    state: DeliveryState
+    reported_at: datetime
+    accepted_at: datetime
+    next_attempt_at: datetime
+    owner: str | None
+    step: int
+    sends: int
+    failures: int
+    unknown_since: datetime | None
+    backend_id: str | None
+    result: bytes | None
+    reason: str | None
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> "Entry":
+        """Read a row of the table `entry`."""
+        values = dict(row)
+        offset = timezone(timedelta(seconds=values.pop("reported_offset_s")))
+        for name in ("reported_at", "accepted_at", "next_attempt_at", "unknown_since", "ended_at"):
+            values[name] = None if values[name] is None else from_ms(values[name])
+        values["reported_at"] = values["reported_at"].astimezone(offset)
+        values["state"] = DeliveryState(values["state"])
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Particulars:
+    """What an adapter said of its document beside the bytes; about a person, so it is stored sealed."""
+
+    subject: str
+    slot: bytes | None
+    provenance: tuple[Source, ...]
+
+    def dump(self) -> bytes:
+        """Serialise."""
+        slot = None if self.slot is None else self.slot.decode()
+        sources = [asdict(source) for source in self.provenance]
+        return dump_json({"subject": self.subject, "slot": slot, "provenance": sources})
+
+    @classmethod
+    def load(cls, stored: bytes) -> "Particulars":
+        """Read what dump() wrote."""
+        values = json.loads(stored)
+        slot = values["slot"]
+        return cls(
+            subject=values["subject"],
+            slot=None if slot is None else slot.encode(),
+            provenance=tuple(Source(**source) for source in values["provenance"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The frozen bytes and what belongs to them."""
+
+    body: bytes
+    sha256: str
+    particulars: Particulars
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt: its intent, committed before it began, and its outcome, absent while it runs."""
+
+    step: int
+    action: str
+    started_at: datetime
+    outcome: str | None
+    evidence: str | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many entries of a destination are in a state, and since when the oldest."""
+
+    destination: str
+    state: DeliveryState
+    entries: int
+    oldest: datetime
+
+
+def to_ms(moment: datetime) -> int:
+    """Milliseconds since 1970 in UTC, rounded down."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """The aware time in UTC."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+
+
+def dump_json(value: Mapping[str, object] | Mapping[str, JsonValue]) -> bytes:
+    """Serialise canonically: the same value gives the same bytes."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

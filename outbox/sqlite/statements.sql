@@ -1,0 +1,124 @@
+-- name: insert_entry
+-- A key's entry waits while an earlier one of the same key has not left.
+INSERT INTO entry (id, destination, contract, kind, client, reference, order_key, follows, state,
+                   reported_at, reported_offset_s, accepted_at, next_attempt_at)
+VALUES (:id, :destination, :contract, :kind, :client, :reference, :order_key, :follows,
+        CASE WHEN EXISTS (SELECT 1 FROM entry
+                          WHERE destination = :destination AND order_key = :order_key
+                            AND state NOT IN ('delivered', 'discarded'))
+             THEN 'waiting' ELSE 'ready' END,
+        :reported_at, :reported_offset_s, :accepted_at, :accepted_at)
+RETURNING *;
+
+-- name: insert_payload
+INSERT INTO payload (entry_seq, body, sha256, particulars) VALUES (:entry_seq, :body, :sha256, :particulars);
+
+-- name: select_payload
+SELECT body, sha256, particulars FROM payload WHERE entry_seq = :entry_seq;
+
+-- name: select_entry
+SELECT * FROM entry WHERE id = :id;
+
+-- name: select_landed
+-- The delivery that brought a backend record, so that later documents about it share its order key.
+SELECT * FROM entry WHERE destination = :destination AND backend_id = :backend_id ORDER BY seq LIMIT 1;
+
+-- name: claim_unknown
+UPDATE entry SET owner = :owner, step = step + 1
+WHERE seq = (SELECT seq FROM entry
+             WHERE destination = :destination AND state = 'unknown' AND owner IS NULL AND next_attempt_at <= :now
+             ORDER BY next_attempt_at, seq LIMIT 1)
+RETURNING *;
+
+-- name: claim_ready
+UPDATE entry SET state = 'in_flight', owner = :owner, step = step + 1, sends = sends + 1
+WHERE seq = (SELECT seq FROM entry
+             WHERE destination = :destination AND state = 'ready' AND next_attempt_at <= :now
+             ORDER BY next_attempt_at, seq LIMIT 1)
+RETURNING *;
+
+-- name: insert_attempt
+INSERT INTO attempt (entry_seq, step, action, owner, started_at) VALUES (:entry_seq, :step, :action, :owner, :now);
+
+-- name: insert_attempt_outcome
+INSERT INTO attempt_outcome (entry_seq, step, outcome, evidence, ended_at)
+VALUES (:entry_seq, :step, :outcome, :evidence, :now);
+
+-- name: to_delivered
+UPDATE entry SET state = 'delivered', owner = NULL, failures = 0, backend_id = :backend_id, result = :result,
+                 reason = NULL, ended_at = :now
+WHERE seq = :entry_seq AND owner = :owner AND step = :step;
+
+-- name: to_ended
+-- Rejected or parked: somebody must act.
+UPDATE entry SET state = :state, owner = NULL, reason = :reason, ended_at = :now
+WHERE seq = :entry_seq AND owner = :owner AND step = :step;
+
+-- name: to_ready
+UPDATE entry SET state = 'ready', owner = NULL, failures = :failures, reason = :reason, unknown_since = NULL,
+                 next_attempt_at = :next_attempt_at
+WHERE seq = :entry_seq AND owner = :owner AND step = :step;
+
+-- name: to_unknown
+-- unknown_since is set once per send: what the backend may still commit depends on the send, not on our questions.
+UPDATE entry SET state = 'unknown', owner = NULL, failures = :failures, reason = :reason,
+                 unknown_since = CASE WHEN state = 'in_flight' THEN :now ELSE unknown_since END,
+                 next_attempt_at = :next_attempt_at
+WHERE seq = :entry_seq AND owner = :owner AND step = :step;
+
+-- name: promote
+-- The key's head has left: its next entry may go.
+UPDATE entry SET state = 'ready', next_attempt_at = :now
+WHERE seq = (SELECT seq FROM entry
+             WHERE destination = :destination AND order_key = :order_key AND state NOT IN ('delivered', 'discarded')
+             ORDER BY seq LIMIT 1)
+  AND state = 'waiting';
+
+-- name: select_owners
+SELECT DISTINCT owner FROM entry WHERE owner IS NOT NULL;
+
+-- name: select_owned
+SELECT * FROM entry WHERE owner = :owner;
+
+-- name: make_due
+-- An administrator does not want to wait for the next attempt.
+UPDATE entry SET next_attempt_at = :now
+WHERE destination = :destination AND state IN ('ready', 'unknown') AND next_attempt_at > :now;
+
+-- name: next_due
+SELECT MIN(next_attempt_at) AS at FROM (
+    SELECT MIN(next_attempt_at) AS next_attempt_at FROM entry WHERE destination = :destination AND state = 'ready'
+    UNION ALL
+    SELECT MIN(next_attempt_at) FROM entry WHERE destination = :destination AND state = 'unknown' AND owner IS NULL
+);
+
+-- name: count_by_state
+SELECT destination, state, COUNT(*) AS entries, MIN(accepted_at) AS oldest FROM entry GROUP BY destination, state;
+
+-- name: list_entries
+SELECT * FROM entry
+WHERE (:destination IS NULL OR destination = :destination) AND (:state IS NULL OR state = :state)
+ORDER BY seq DESC LIMIT :limit;
+
+-- name: list_open
+SELECT * FROM entry
+WHERE (:destination IS NULL OR destination = :destination) AND state NOT IN ('delivered', 'discarded')
+ORDER BY seq LIMIT :limit;
+
+-- name: list_attempts
+SELECT a.step, a.action, a.started_at, o.outcome, o.evidence, o.ended_at
+FROM attempt a LEFT JOIN attempt_outcome o ON o.entry_seq = a.entry_seq AND o.step = a.step
+WHERE a.entry_seq = :entry_seq ORDER BY a.step;
+
+-- name: retry
+-- An administrator has mended what stood in the way.
+UPDATE entry SET state = CASE WHEN unknown_since IS NULL THEN 'ready' ELSE 'unknown' END,
+                 failures = 0, reason = NULL, ended_at = NULL, next_attempt_at = :now
+WHERE id = :id AND state IN ('rejected', 'parked')
+RETURNING *;
+
+-- name: discard
+-- Only what certainly is not, or may not be, on its way: never an entry in flight or unknown.
+UPDATE entry SET state = 'discarded', reason = :reason, ended_at = :now
+WHERE id = :id AND state IN ('ready', 'waiting', 'rejected', 'parked')
+RETURNING *;

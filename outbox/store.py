@@ -1,0 +1,348 @@
+"""The outbox's transitions, each one a named function and one commit.
+
+The intent to send is committed before the first byte leaves and the outcome after the answer, so a crash in between
+leaves an entry in flight without an owner: its outcome is unknown, and the backend is asked before anything is resent.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from contracts.delivery import Delivered, DeliveryState, Sending
+from outbox.database import Database
+from outbox.entry import (
+    Attempt,
+    Cipher,
+    Entry,
+    NewEntry,
+    Particulars,
+    Payload,
+    StateCount,
+    dump_json,
+    from_ms,
+    to_ms,
+)
+from outbox.owner import is_alive
+from outbox.statements import Statements
+
+Action = Literal["send", "find"]
+MIGRATIONS: Final = {"outbox": "sqlite"}
+_SQL: Final = Statements("outbox", "sqlite/statements.sql")
+_CLAIMS: Final[tuple[tuple[Action, str], ...]] = (("find", "claim_unknown"), ("send", "claim_ready"))
+_EVIDENCE_MAX: Final = 500
+"""Characters of evidence kept of an attempt."""
+
+
+class PayloadDamaged(Exception):
+    """Raised when stored bytes are not the bytes that were validated."""
+
+
+class Fenced(Exception):
+    """Raised when a write-back comes from an attempt that is no longer the entry's current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on one entry until its outcome is written."""
+
+    entry: Entry
+    action: Action
+
+
+class Outbox:
+    """The store of entries. Thread-safe; several processes may share the file."""
+
+    def __init__(self, database: Database, cipher: Cipher, clock: Callable[[], datetime]) -> None:
+        self.database = database
+        self.owners = database.path.with_name(database.path.name + ".owners")
+        self._cipher = cipher
+        self._clock = clock
+
+    # --- accepting
+
+    def enqueue(self, tx: sqlite3.Connection, new: NewEntry) -> Entry:
+        """Store an entry within the host's transaction; it is accepted when that commits.
+
+        Raises:
+            sqlite3.IntegrityError: the destination has this reference already.
+        """
+        document = new.document
+        row = tx.execute(
+            _SQL["insert_entry"],
+            {
+                "id": new.id,
+                "destination": new.destination,
+                "contract": new.contract,
+                "kind": document.kind,
+                "client": new.client,
+                "reference": new.reference,
+                "order_key": document.order_key or new.id,
+                "follows": document.follows,
+                "reported_at": to_ms(document.reported_at),
+                "reported_offset_s": _offset_s(document.reported_at),
+                "accepted_at": to_ms(self._clock()),
+            },
+        ).fetchone()
+        particulars = Particulars(document.subject, document.slot, document.provenance)
+        tx.execute(
+            _SQL["insert_payload"],
+            {
+                "entry_seq": row["seq"],
+                "body": self._cipher.seal(document.body, f"{new.id}/body"),
+                "sha256": hashlib.sha256(document.body).hexdigest(),
+                "particulars": self._cipher.seal(particulars.dump(), f"{new.id}/particulars"),
+            },
+        )
+        return Entry.of(row)
+
+    # --- working
+
+    def claim(self, destination: str, owner: str) -> Claim | None:
+        """Take the next due entry and commit the intent; unknown outcomes come first, as they hold up their key."""
+        now = to_ms(self._clock())
+        parameters = {"destination": destination, "owner": owner, "now": now}
+        with self.database.transaction() as tx:
+            for action, statement in _CLAIMS:
+                row = tx.execute(_SQL[statement], parameters).fetchone()
+                if row is not None:
+                    intent = {
+                        "entry_seq": row["seq"],
+                        "step": row["step"],
+                        "action": action,
+                        "owner": owner,
+                        "now": now,
+                    }
+                    tx.execute(_SQL["insert_attempt"], intent)
+                    return Claim(Entry.of(row), action)
+        return None
+
+    def sending(self, entry: Entry) -> Sending:
+        """Return what an adapter needs to send or find the entry.
+
+        Raises:
+            PayloadDamaged: the stored bytes are not those that were validated.
+        """
+        payload = self.payload(entry)
+        parent = self.get(entry.follows) if entry.follows else None
+        return Sending(
+            kind=entry.kind,
+            body=payload.body,
+            subject=payload.particulars.subject,
+            reported_at=entry.reported_at,
+            reference=entry.reference,
+            parent_backend_id=parent.backend_id if parent else None,
+            slot=payload.particulars.slot,
+        )
+
+    def delivered(self, claim: Claim, answer: Delivered, evidence: str) -> None:
+        """The backend has it; the key's next entry may go."""
+        result = self._cipher.seal(dump_json(answer.result), f"{claim.entry.id}/result")
+        with self.database.transaction() as tx:
+            now = self._conclude(
+                tx, claim, "to_delivered", "delivered", evidence, backend_id=answer.backend_id, result=result
+            )
+            self._promote(tx, claim.entry, now)
+
+    def rejected(self, claim: Claim, reason: str) -> None:
+        """The backend refused it for good."""
+        self._end(claim, DeliveryState.REJECTED, reason)
+
+    def parked(self, claim: Claim, reason: str) -> None:
+        """The backend's record contradicts ours, or ours is damaged: a person must look."""
+        self._end(claim, DeliveryState.PARKED, reason)
+
+    def not_sent(self, claim: Claim, reason: str, delay_s: float) -> None:
+        """Proof that nothing was executed: send again after the delay."""
+        with self.database.transaction() as tx:
+            self._conclude(
+                tx,
+                claim,
+                "to_ready",
+                "not sent",
+                reason,
+                failures=claim.entry.failures + 1,
+                reason=reason,
+                next_attempt_at=self._later(delay_s),
+            )
+
+    def unknown(self, claim: Claim, reason: str, delay_s: float) -> None:
+        """No proof of what the backend did, or it could not be asked: ask after the delay."""
+        with self.database.transaction() as tx:
+            self._conclude(
+                tx,
+                claim,
+                "to_unknown",
+                "unknown" if claim.action == "send" else "not answered",
+                reason,
+                failures=claim.entry.failures + 1,
+                reason=reason,
+                next_attempt_at=self._later(delay_s),
+            )
+
+    def absent(self, claim: Claim, asked_at: datetime, settle_s: float) -> None:
+        """The backend does not have it; believed only if asked after the backend had settled, else asked again."""
+        since = claim.entry.unknown_since
+        if since is None:
+            raise Fenced(claim.entry.id)
+        settled_at = since + timedelta(seconds=settle_s)
+        with self.database.transaction() as tx:
+            if asked_at >= settled_at:
+                reason = f"the backend has no record {settle_s:g} s after the attempt; sent again"
+                self._conclude(
+                    tx, claim, "to_ready", "absent", reason, failures=0, reason=reason, next_attempt_at=to_ms(asked_at)
+                )
+            else:
+                reason = "not in the backend yet; asked again when it has settled"
+                self._conclude(
+                    tx,
+                    claim,
+                    "to_unknown",
+                    "absent, not settled",
+                    reason,
+                    failures=claim.entry.failures,
+                    reason=reason,
+                    next_attempt_at=to_ms(settled_at) + 1,
+                )
+
+    def recover(self) -> int:
+        """Turn what dead owners left behind into unknown outcomes; return how many entries that were."""
+        recovered = 0
+        for (owner,) in self.database.read(_SQL["select_owners"]):
+            if is_alive(self.owners, owner):
+                continue
+            with self.database.transaction() as tx:
+                for row in tx.execute(_SQL["select_owned"], {"owner": owner}).fetchall():
+                    entry = Entry.of(row)
+                    action: Action = "send" if entry.state is DeliveryState.IN_FLIGHT else "find"
+                    reason = "the process ended during the attempt"
+                    self._conclude(
+                        tx,
+                        Claim(entry, action),
+                        "to_unknown",
+                        "unknown",
+                        reason,
+                        failures=entry.failures,
+                        reason=reason,
+                        next_attempt_at=to_ms(self._clock()),
+                    )
+                    recovered += 1
+            (self.owners / owner).unlink(missing_ok=True)
+        return recovered
+
+    # --- an administrator's hand
+
+    def make_due(self, destination: str) -> None:
+        """Make everything that waits for its next attempt due now."""
+        with self.database.transaction() as tx:
+            tx.execute(_SQL["make_due"], {"destination": destination, "now": to_ms(self._clock())})
+
+    def retry(self, entry_id: str) -> Entry | None:
+        """Take up a rejected or parked entry again; None if it is neither."""
+        with self.database.transaction() as tx:
+            row = tx.execute(_SQL["retry"], {"id": entry_id, "now": to_ms(self._clock())}).fetchone()
+        return None if row is None else Entry.of(row)
+
+    def discard(self, entry_id: str, reason: str) -> Entry | None:
+        """Give an entry up, so that its key goes on; None if it is on its way, unknown or ended."""
+        now = to_ms(self._clock())
+        with self.database.transaction() as tx:
+            row = tx.execute(_SQL["discard"], {"id": entry_id, "reason": reason, "now": now}).fetchone()
+            if row is None:
+                return None
+            entry = Entry.of(row)
+            self._promote(tx, entry, now)
+        return entry
+
+    # --- looking
+
+    def get(self, entry_id: str) -> Entry | None:
+        """Return an entry."""
+        return self._first(self.database.read(_SQL["select_entry"], id=entry_id))
+
+    def landed(self, destination: str, backend_id: str) -> Entry | None:
+        """Return the entry that brought a backend record."""
+        return self._first(self.database.read(_SQL["select_landed"], destination=destination, backend_id=backend_id))
+
+    def payload(self, entry: Entry) -> Payload:
+        """Return the frozen bytes, proven to be those that were validated.
+
+        Raises:
+            PayloadDamaged: they are not.
+        """
+        (row,) = self.database.read(_SQL["select_payload"], entry_seq=entry.seq)
+        try:
+            body = self._cipher.open(row["body"], f"{entry.id}/body")
+            particulars = Particulars.load(self._cipher.open(row["particulars"], f"{entry.id}/particulars"))
+        except ValueError as error:
+            raise PayloadDamaged(f"the payload of {entry.id} does not open with this deployment's key") from error
+        if hashlib.sha256(body).hexdigest() != row["sha256"]:
+            raise PayloadDamaged(f"the payload of {entry.id} is not what was validated")
+        return Payload(body, row["sha256"], particulars)
+
+    def result(self, entry: Entry) -> bytes:
+        """Return the JSON object that the adapter gave when the entry was delivered; `{}` before."""
+        return b"{}" if entry.result is None else self._cipher.open(entry.result, f"{entry.id}/result")
+
+    def attempts(self, entry: Entry) -> list[Attempt]:
+        """Return all attempts in order."""
+        rows = [dict(row) for row in self.database.read(_SQL["list_attempts"], entry_seq=entry.seq)]
+        for row in rows:
+            row["started_at"] = from_ms(row["started_at"])
+            row["ended_at"] = None if row["ended_at"] is None else from_ms(row["ended_at"])
+        return [Attempt(**row) for row in rows]
+
+    def entries(self, destination: str | None, state: DeliveryState | None, limit: int) -> list[Entry]:
+        """Return entries in a state, newest first; without a state those that have not left, oldest first."""
+        statement = _SQL["list_entries" if state else "list_open"]
+        wanted = {"destination": destination, "state": state, "limit": limit}
+        return [Entry.of(row) for row in self.database.read(statement, **wanted)]
+
+    def counts(self) -> list[StateCount]:
+        """Count entries by destination and state."""
+        return [
+            StateCount(row["destination"], DeliveryState(row["state"]), row["entries"], from_ms(row["oldest"]))
+            for row in self.database.read(_SQL["count_by_state"])
+        ]
+
+    def next_due(self, destination: str) -> datetime | None:
+        """When the next entry of a destination may be claimed; None if nothing waits."""
+        ((at,),) = self.database.read(_SQL["next_due"], destination=destination)
+        return None if at is None else from_ms(at)
+
+    # ---
+
+    def _later(self, delay_s: float) -> int:
+        return to_ms(self._clock() + timedelta(seconds=delay_s))
+
+    def _end(self, claim: Claim, state: DeliveryState, reason: str) -> None:
+        with self.database.transaction() as tx:
+            self._conclude(tx, claim, "to_ended", state, reason, state=state, reason=reason)
+
+    def _conclude(
+        self, tx: sqlite3.Connection, claim: Claim, transition: str, outcome: str, evidence: str, **values: Any
+    ) -> int:
+        entry = claim.entry
+        now = to_ms(self._clock())
+        fence = {"entry_seq": entry.seq, "owner": entry.owner, "step": entry.step, "now": now}
+        if tx.execute(_SQL[transition], {**values, **fence}).rowcount != 1:
+            raise Fenced(entry.id)
+        ended = {**fence, "outcome": outcome, "evidence": evidence[:_EVIDENCE_MAX]}
+        tx.execute(_SQL["insert_attempt_outcome"], ended)
+        return now
+
+    def _promote(self, tx: sqlite3.Connection, entry: Entry, now: int) -> None:
+        tx.execute(_SQL["promote"], {"destination": entry.destination, "order_key": entry.order_key, "now": now})
+
+    @staticmethod
+    def _first(rows: list[sqlite3.Row]) -> Entry | None:
+        return Entry.of(rows[0]) if rows else None
+
+
+def _offset_s(moment: datetime) -> int:
+    offset = moment.utcoffset()
+    if offset is None:
+        raise ValueError("reported_at has no offset")
+    return int(offset.total_seconds())

@@ -1,0 +1,50 @@
+"""What every command needs: the configuration, and errors in one line with exit code 2."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+from pydantic import JsonValue
+from rich.console import Console
+
+from contracts.errors import StateUnavailable
+from outbox.database import DurabilityError, NewerSchemaError
+from shim.settings import ConfigurationError, Settings, load
+
+CONFIG_ENV: Final = "SHIM_CONFIG"
+UNUSABLE: Final = 2
+"""Exit code when the configuration or the state cannot be used."""
+
+console: Final = Console()
+errors: Final = Console(stderr=True)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what an administrator can mend into one line and exit code 2."""
+    try:
+        yield
+    except (ConfigurationError, DurabilityError, NewerSchemaError) as error:
+        raise fail(str(error)) from error
+    except StateUnavailable as error:
+        raise fail(error.detail) from error
+
+
+def fail(line: str) -> typer.Exit:
+    """Print one line on standard error; the caller raises what is returned."""
+    typer.echo(f"shim: {line}", err=True)
+    return typer.Exit(UNUSABLE)
+
+
+def settings(ctx: typer.Context) -> Settings:
+    """Read the configuration that the command line chose."""
+    path: Path = ctx.obj
+    return load(path)
+
+
+def print_json(value: Mapping[str, Any] | Sequence[Any] | JsonValue) -> None:
+    """Print for a program: one JSON value, times in RFC 3339."""
+    typer.echo(json.dumps(value, ensure_ascii=False, default=str, indent=2))

@@ -1,0 +1,135 @@
+"""Durable writes: composed once, stored as bytes with their idempotency record in one commit, then acknowledged."""
+
+import asyncio
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from fastapi.concurrency import run_in_threadpool
+
+from contracts.catalogue import Contract
+from contracts.delivery import Delivery, Document
+from contracts.desks import Call
+from contracts.errors import NotFound, ReportTimeRefused, RequestInFlight
+from contracts.fields import Model
+from outbox.entry import Entry, NewEntry
+from outbox.store import Outbox
+from shim.clients import Client
+from shim.idempotency import Idempotency, Write, external_reference
+from shim.settings import ReportTime
+from shim.systems import System
+from shim.tokens import Tokens
+
+_FIRST_LOOK_S: Final = 0.004
+_LAST_LOOK_S: Final = 0.1
+"""A waiting request looks at its delivery after 4 ms, then ever more seldom, down to every 100 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """Accepts durable writes and tells where they are."""
+
+    deployment: str
+    outbox: Outbox
+    idempotency: Idempotency
+    tokens: Tokens
+    report_time: ReportTime
+    clock: Callable[[], datetime]
+    notify: Callable[[], None]
+
+    def accept(self, client: Client, system: System, contract: Contract, request: Model, write: Write) -> Entry:
+        """Make the write durable, or find what an earlier request with this key made durable.
+
+        Raises:
+            ContractError: it was refused, and nothing was stored.
+        """
+        with self.idempotency.exclusive(write) as record:
+            if record is not None and record.delivery is not None:
+                return self._entry(record.delivery)
+            self._check_report_time(request.reported_at)  # type: ignore[attr-defined]  # every durable request has it
+            reference = external_reference(self.deployment, client.name, system.name, write.key)
+            opened = self.tokens.open_request(request, client.name, system.name)
+            document: Document = system.method(contract)(opened, Call(reference))
+            document = self._behind_its_parent(document, client, system)
+            new = NewEntry(f"dl_{secrets.token_hex(16)}", system.name, contract.name, client.name, reference, document)
+            try:
+                with self.outbox.database.transaction() as tx:
+                    entry = self.outbox.enqueue(tx, new)
+                    self.idempotency.insert(tx, write, entry.id)
+            except sqlite3.IntegrityError as error:
+                # A second shim on the same state was faster; the repeat will find what it stored.
+                raise RequestInFlight("repeat the request in a moment", retry_after_s=1) from error
+        self.notify()
+        return entry
+
+    async def wait(self, entry: Entry, wait_s: float) -> Entry:
+        """Return the entry when it has ended, or as it is after `wait_s` seconds; blocks no thread."""
+        until = time.monotonic() + wait_s
+        pause_s = _FIRST_LOOK_S
+        while not entry.state.ended and (left_s := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(pause_s, left_s))
+            pause_s = min(pause_s * 1.5, _LAST_LOOK_S)
+            entry = await run_in_threadpool(self._entry, entry.id)
+        return entry
+
+    def of_client(self, client: Client, delivery: str) -> Entry:
+        """Return a client's own entry; anybody else's does not exist."""
+        entry = self.outbox.get(delivery)
+        if entry is None or entry.client != client.name:
+            raise NotFound("the delivery is not known")
+        return entry
+
+    def reply(self, entry: Entry, contract: Contract) -> Delivery:
+        """Tell where the delivery is, in the contract's own reply model."""
+        result = json.loads(self.outbox.result(entry))
+        reply = contract.reply.model_validate(
+            {
+                **result,
+                "delivery": entry.id,
+                "system": entry.destination,
+                "contract": entry.contract,
+                "state": entry.state,
+                "reported_at": entry.reported_at,
+                "accepted_at": entry.accepted_at,
+                "attempts": entry.sends,
+                "reason": entry.reason,
+            }
+        )
+        if not isinstance(reply, Delivery):
+            raise TypeError(f"{contract.operation} is durable but does not reply with a Delivery")
+        return reply
+
+    def _entry(self, delivery: str) -> Entry:
+        entry = self.outbox.get(delivery)
+        if entry is None:
+            raise NotFound("the delivery is not known")
+        return entry
+
+    def _check_report_time(self, reported_at: datetime) -> None:
+        now = self.clock()
+        ahead = reported_at - now
+        server_time = now.isoformat(timespec="seconds")
+        if ahead > timedelta(seconds=self.report_time.max_ahead_s):
+            raise ReportTimeRefused("reported_at lies in the future", field="reported_at", server_time=server_time)
+        if -ahead > timedelta(seconds=self.report_time.max_age_s):
+            raise ReportTimeRefused("reported_at is too old", field="reported_at", server_time=server_time)
+
+    def _behind_its_parent(self, document: Document, client: Client, system: System) -> Document:
+        """Give a document that follows a delivery that delivery's order key, if it is the same person's."""
+        if document.follows is None:
+            return document
+        parent = self.of_client(client, document.follows)
+        same_person = self.outbox.payload(parent).particulars.subject == document.subject
+        if parent.destination != system.name or not same_person:
+            raise NotFound("the delivery is not known")
+        return replace(document, order_key=parent.order_key)
+
+
+def seconds_until(moment: datetime, now: datetime) -> int:
+    """Whole seconds until a moment, at least 1: what Retry-After wants."""
+    return max(1, -(-int((moment - now).total_seconds() * 1000) // 1000))

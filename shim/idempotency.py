@@ -1,0 +1,135 @@
+"""Idempotency-Key as the IETF draft describes it, scoped per client."""
+
+import hashlib
+import json
+import re
+import sqlite3
+import threading
+from base64 import b32encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from contracts.errors import IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight
+from outbox.database import Database
+from outbox.entry import to_ms
+from shim.keys import RestCipher
+from shim.state import SQL
+
+_KEY: Final = re.compile(r"[!#-~]{1,255}")
+_REFERENCE_CHARACTERS: Final = 20
+"""100 bits of base32: enough that two writes of one deployment never share a reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write as its client named it."""
+
+    client: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is stored of an earlier request with the same key."""
+
+    delivery: str | None
+    status: int | None
+    reply: bytes | None
+
+
+def read_key(header: str | None) -> str:
+    """Return the key out of the header; the draft's quotes may be left out.
+
+    Raises:
+        IdempotencyKeyMissing: there is none, or it is not 1 to 255 visible ASCII characters.
+    """
+    key = (header or "").strip()
+    if len(key) > 1 and key.startswith('"') and key.endswith('"'):
+        key = key[1:-1]
+    if not _KEY.fullmatch(key):
+        raise IdempotencyKeyMissing("send an Idempotency-Key of 1 to 255 visible ASCII characters")
+    return key
+
+
+def fingerprint(system: str, contract: str, body: Any) -> str:
+    """Recognise the request: the same system, contract and JSON value give the same fingerprint."""
+    canonical = json.dumps([system, contract, body], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def external_reference(deployment: str, client: str, system: str, key: str) -> str:
+    """Return the reference under which the backend will know this write, 23 characters of A-Z, 2-7 and '-'.
+
+    It depends on nothing that a restored backup could change.
+    """
+    parts = b"".join(len(part.encode()).to_bytes(4) + part.encode() for part in (deployment, client, system, key))
+    return "LS-" + b32encode(hashlib.sha256(parts).digest()).decode()[:_REFERENCE_CHARACTERS]
+
+
+class Idempotency:
+    """The records of writes, and which of them this process is working on."""
+
+    def __init__(self, database: Database, cipher: RestCipher, clock: Callable[[], datetime]) -> None:
+        self.database = database
+        self._cipher = cipher
+        self._clock = clock
+        self._in_flight: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def exclusive(self, write: Write) -> Iterator[Record | None]:
+        """Work on a write alone, given what is stored of it.
+
+        Raises:
+            RequestInFlight: another request with this key is being worked on.
+            IdempotencyKeyReused: the key belongs to another request.
+        """
+        name = (write.client, write.key)
+        with self._lock:
+            if name in self._in_flight:
+                raise RequestInFlight("repeat the request in a moment", retry_after_s=1)
+            self._in_flight.add(name)
+        try:
+            yield self._find(write)
+        finally:
+            with self._lock:
+                self._in_flight.discard(name)
+
+    def _find(self, write: Write) -> Record | None:
+        for row in self.database.read(SQL["select_idempotency"], client=write.client, key=write.key):
+            if row["fingerprint"] != write.fingerprint:
+                raise IdempotencyKeyReused("use a new key for a new request; the key names one request for good")
+            sealed = row["reply"]
+            reply = None if sealed is None else self._cipher.open(sealed, self._context(write))
+            return Record(row["delivery"], row["status"], reply)
+        return None
+
+    def insert(self, tx: sqlite3.Connection, write: Write, delivery: str | None) -> None:
+        """Store the write within the caller's transaction.
+
+        Raises:
+            sqlite3.IntegrityError: another process has stored this key meanwhile.
+        """
+        values = {
+            "client": write.client,
+            "key": write.key,
+            "fingerprint": write.fingerprint,
+            "created_at": to_ms(self._clock()),
+            "delivery": delivery,
+        }
+        tx.execute(SQL["insert_idempotency"], values)
+
+    def finish(self, write: Write, status: int, reply: bytes) -> None:
+        """Store the certain outcome of an immediate write; a repeat gets the same answer."""
+        sealed = self._cipher.seal(reply, self._context(write))
+        values = {"client": write.client, "key": write.key, "status": status, "reply": sealed}
+        with self.database.transaction() as tx:
+            tx.execute(SQL["set_idempotency_reply"], values)
+
+    @staticmethod
+    def _context(write: Write) -> str:
+        return f"idempotency/{write.client}/{write.key}"

@@ -1,0 +1,74 @@
+"""Reads, and writes that need the backend's answer now and are idempotent by key."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from contracts.catalogue import Contract
+from contracts.desks import Call
+from contracts.errors import FixRequest, RequestInFlight
+from contracts.fields import Model
+from shim.clients import Client
+from shim.idempotency import Idempotency, Write, external_reference
+from shim.problems import problem_json
+from shim.systems import System
+from shim.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status and a JSON body, as they are stored and replayed."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Immediate:
+    """Calls a desk on behalf of a client, tokens outside and backend keys inside."""
+
+    deployment: str
+    idempotency: Idempotency
+    tokens: Tokens
+
+    def read(self, client: Client, system: System, contract: Contract, request: Model) -> Answer:
+        """Call a contract that writes nothing."""
+        opened = self.tokens.open_request(request, client.name, system.name)
+        return self._call(client, system, contract, opened, Call())
+
+    def write(self, client: Client, system: System, contract: Contract, request: Model, write: Write) -> Answer:
+        """Call a contract that writes, or replay the answer that it gave under this key.
+
+        Without a stored answer the first attempt's outcome is not certain: the call is made again with the same
+        reference, by which the backend's procedures recognise it.
+        """
+        with self.idempotency.exclusive(write) as record:
+            if record is not None and record.status is not None and record.reply is not None:
+                return Answer(record.status, record.reply)
+            opened = self.tokens.open_request(request, client.name, system.name)
+            if record is None:
+                self._begin(write)
+            reference = external_reference(self.deployment, client.name, system.name, write.key)
+            try:
+                answer = self._call(client, system, contract, opened, Call(reference))
+            except FixRequest as error:
+                self.idempotency.finish(write, error.status, problem_json(error))
+                raise
+            self.idempotency.finish(write, answer.status, answer.body)
+            return answer
+
+    def _begin(self, write: Write) -> None:
+        try:
+            with self.idempotency.database.transaction() as tx:
+                self.idempotency.insert(tx, write, None)
+        except sqlite3.IntegrityError as error:
+            raise RequestInFlight("repeat the request in a moment", retry_after_s=1) from error
+
+    def _call(self, client: Client, system: System, contract: Contract, request: Model, call: Call) -> Answer:
+        reply = system.method(contract)(request, call)
+        sealed = self.tokens.seal_reply(reply, client.name, system.name)
+        return Answer(200, to_json(sealed))
+
+
+def to_json(reply: Model) -> bytes:
+    """Serialise a reply; absent members are left out."""
+    return reply.model_dump_json(exclude_none=True).encode()

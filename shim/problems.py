@@ -1,0 +1,84 @@
+"""Errors as application/problem+json (RFC 9457)."""
+
+import json
+import logging
+import math
+import traceback
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from contracts.errors import ContractError, MalformedRequest, RepeatLater, Unauthenticated, Violation
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE_PREFIX: Final = "urn:problem-type:legacy-shim:"
+
+_log = logging.getLogger(__name__)
+
+
+def problem_json(error: ContractError) -> bytes:
+    """Return the problem's body."""
+    return _body(error.slug, error.status, error.title, error.detail, error.members)
+
+
+def problem_response(error: ContractError) -> Response:
+    """Return the problem as an answer, with the headers that its kind needs."""
+    headers = {}
+    if isinstance(error, RepeatLater):
+        headers["Retry-After"] = str(math.ceil(error.retry_after_s or 1))
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(problem_json(error), error.status, headers, MEDIA_TYPE)
+
+
+def defect_response(error: Exception) -> Response:
+    """Answer for a defect. Its message stays out of the log too: a driver's message may quote what a person wrote."""
+    _log.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+    return Response(_body("internal-error", 500, "A defect in the shim", "", {}), 500, None, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error that leaves the application a problem."""
+    app.add_exception_handler(ContractError, _on_contract_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def _on_contract_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ContractError)  # noqa: S101 - the handler is registered for this class
+    return problem_response(error)
+
+
+def _on_validation_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - the handler is registered for this class
+    # The offending values stay out: they may be about a person.
+    violations = [Violation(_field(item["loc"]), item["msg"]) for item in error.errors()]
+    named = ", ".join(violation.field for violation in violations)
+    return problem_response(MalformedRequest(f"not as the contract describes: {named}", violations))
+
+
+def _field(location: tuple[Any, ...]) -> str:
+    path = [str(part) for part in location]
+    if path and path[0] in {"body", "query", "path", "header"}:
+        # A syntax error in the body carries a position, not a field.
+        path = [part for part in path[1:] if not part.isdigit() or len(path) > 2] or path[:1]  # noqa: PLR2004
+    return ".".join(path)
+
+
+def _on_http_exception(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - the handler is registered for this class
+    title = HTTPStatus(error.status_code).phrase
+    slug = title.lower().replace(" ", "-")
+    body = _body(slug, error.status_code, title, "", {})
+    return Response(body, error.status_code, error.headers, MEDIA_TYPE)
+
+
+def _body(slug: str, status: int, title: str, detail: str, members: Mapping[str, Any]) -> bytes:
+    problem = {"type": TYPE_PREFIX + slug, "title": title, "status": status}
+    if detail:
+        problem["detail"] = detail
+    return json.dumps({**problem, **members}, ensure_ascii=False).encode()

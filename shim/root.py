@@ -1,0 +1,112 @@
+"""The composition root: the one place that wires concrete classes together."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+
+from contracts.desks import Ports
+from outbox.backoff import Backoff
+from outbox.database import Database
+from outbox.store import Outbox
+from outbox.worker import Step, Worker
+from shim import tokens
+from shim.app import create_app
+from shim.clients import Clients
+from shim.durable import Durable
+from shim.idempotency import Idempotency
+from shim.immediate import Immediate
+from shim.keys import MasterKey, RestCipher
+from shim.routes import Service
+from shim.settings import ConfigurationError, Settings
+from shim.state import KeptRows, open_state
+from shim.systems import System, open_systems
+
+
+def utc_now() -> datetime:
+    """The current time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The open state of a deployment, for commands that touch no backend."""
+
+    key: MasterKey
+    cipher: RestCipher
+    database: Database
+    outbox: Outbox
+    clients: Clients
+
+
+@dataclass(frozen=True, slots=True)
+class Shim:
+    """A deployment with its systems, ready to serve or to deliver."""
+
+    settings: Settings
+    state: State
+    systems: dict[str, System]
+
+    def worker(self, watch: Callable[[Step], None] = lambda _step: None) -> Worker:
+        """Return a worker for every system's destination; it has not begun."""
+        section = self.settings.outbox
+        return Worker(
+            self.state.outbox,
+            {name: system.desk.destination for name, system in self.systems.items()},
+            utc_now,
+            Backoff(section.first_s, section.cap_s),
+            section.threads,
+            watch,
+        )
+
+    def app(self, notify: Callable[[], None], *, demo: bool) -> FastAPI:
+        """Return the HTTP application; `notify` wakes the worker that runs beside it, if one does."""
+        deployment, state = self.settings.deployment, self.state
+        opaque = tokens.Tokens(state.key.derive("tokens", tokens.KEY_BYTES), utc_now)
+        idempotency = Idempotency(state.database, state.cipher, utc_now)
+        durable = Durable(deployment, state.outbox, idempotency, opaque, self.settings.report_time, utc_now, notify)
+        immediate = Immediate(deployment, idempotency, opaque)
+        service = Service(self.systems, state.clients, immediate, durable, self.settings.http)
+        return create_app(service, state.database, demo=demo)
+
+
+@contextmanager
+def open_deployment_state(settings: Settings) -> Iterator[State]:
+    """Open state and keys.
+
+    Raises:
+        ConfigurationError: the state belongs to another key or deployment, or its folder does not exist.
+    """
+    if not settings.state.parent.is_dir():
+        raise ConfigurationError(f"the folder {settings.state.parent} of the state does not exist; create it")
+    # A new key for an old state would open nothing: the key is only made together with the state.
+    key = MasterKey.load(settings.master_key, create=not settings.state.exists())
+    database = open_state(settings.state, key, settings.deployment)
+    cipher = RestCipher(key.derive("rest"))
+    try:
+        yield State(key, cipher, database, Outbox(database, cipher, utc_now), Clients(database, utc_now))
+    finally:
+        database.close()
+
+
+@contextmanager
+def open_shim(settings: Settings) -> Iterator[Shim]:
+    """Open state, keys and systems; close what the systems hold in the end.
+
+    Raises:
+        ConfigurationError: something in the configuration cannot work.
+    """
+    with open_deployment_state(settings) as state:
+
+        def ports(system: str) -> Ports:
+            rows = KeptRows(state.database, state.cipher, system, settings.reference_max_age_s, utc_now)
+            return Ports(system, utc_now, rows)
+
+        systems = open_systems(settings.systems, ports)
+        try:
+            yield Shim(settings, state, systems)
+        finally:
+            for system in systems.values():
+                system.desk.close()

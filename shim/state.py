@@ -1,0 +1,68 @@
+"""The shim's state: one database that the outbox, idempotency, clients and kept reference rows share."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from pydantic import JsonValue
+
+from contracts.desks import KeptRow
+from outbox import store
+from outbox.database import Database
+from outbox.entry import dump_json, from_ms, to_ms
+from outbox.statements import Statements
+from shim.keys import MasterKey, RestCipher
+from shim.settings import ConfigurationError
+
+SQL: Final = Statements("shim", "sqlite/statements.sql")
+_MIGRATIONS: Final = {**store.MIGRATIONS, "shim": "sqlite"}
+
+
+def open_state(path: Path, key: MasterKey, deployment: str) -> Database:
+    """Open or create the state, and check that it belongs to this deployment and this key.
+
+    Raises:
+        ConfigurationError: it belongs to another, so references would change or payloads could not be opened.
+    """
+    database = Database(path, _MIGRATIONS)
+    with database.transaction() as tx:
+        tx.execute(SQL["insert_deployment"], {"name": deployment, "key_fingerprint": key.fingerprint})
+        row = tx.execute(SQL["select_deployment"]).fetchone()
+    if row["key_fingerprint"] != key.fingerprint:
+        raise ConfigurationError(f"{path} was written with another master key; restore that key file")
+    if row["name"] != deployment:
+        raise ConfigurationError(f"{path} belongs to deployment {row['name']!r}, the configuration says {deployment!r}")
+    return database
+
+
+class KeptRows:
+    """Reference rows of one system, for composing while its replica is down."""
+
+    def __init__(
+        self, database: Database, cipher: RestCipher, system: str, max_age_s: float, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._system = system
+        self._max_age = timedelta(seconds=max_age_s)
+        self._clock = clock
+
+    def keep(self, name: str, row: Mapping[str, JsonValue], read_at: datetime) -> None:
+        """Keep a row under a name; a newer one replaces it."""
+        sealed = self._cipher.seal(dump_json(row), self._context(name))
+        values = {"system": self._system, "name": name, "row": sealed, "read_at": to_ms(read_at)}
+        with self._database.transaction() as tx:
+            tx.execute(SQL["upsert_reference_row"], values)
+
+    def recall(self, name: str) -> KeptRow | None:
+        """Return the row if it is young enough."""
+        for row in self._database.read(SQL["select_reference_row"], system=self._system, name=name):
+            read_at = from_ms(row["read_at"])
+            if self._clock() - read_at <= self._max_age:
+                return KeptRow(json.loads(self._cipher.open(row["row"], self._context(name))), read_at)
+        return None
+
+    def _context(self, name: str) -> str:
+        return f"reference_row/{self._system}/{name}"

@@ -1,0 +1,68 @@
+"""The configured legacy systems: one desk each, and the contracts that its adapter implements."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from contracts.catalogue import CATALOGUE, Contract, DeskKind
+from contracts.desks import Adapter, AdapterMisconfigured, AnyAdapter, Desk, Ports
+from shim.settings import ConfigurationError, SystemSection, explain
+
+GROUP: Final = "legacy_shim.adapters"
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One installation of a legacy system."""
+
+    name: str
+    kind: DeskKind
+    desk: Desk
+
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        """The rows of the catalogue that the desk implements; the others are not mounted."""
+        return tuple(row for row in CATALOGUE if row.desk is self.kind and hasattr(self.desk, row.name))
+
+    def method(self, contract: Contract) -> Callable[..., Any]:
+        """Return the desk's method of the contract's name."""
+        method: Callable[..., Any] = getattr(self.desk, contract.name)
+        return method
+
+
+def find_adapter(name: str) -> AnyAdapter:
+    """Return an installed adapter.
+
+    Raises:
+        ConfigurationError: none of that name is installed.
+    """
+    installed = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in installed:
+        raise ConfigurationError(f"no adapter {name!r} is installed; there are: {', '.join(sorted(installed))}")
+    adapter = installed[name].load()
+    if not isinstance(adapter, Adapter):
+        raise ConfigurationError(f"the entry point {name!r} in {GROUP} does not name an Adapter")
+    return adapter
+
+
+def open_systems(sections: Mapping[str, SystemSection], ports: Callable[[str], Ports]) -> dict[str, System]:
+    """Build and check every configured system; no backend needs to be up.
+
+    Raises:
+        ConfigurationError: naming the system, the option and what is wrong.
+    """
+    systems: dict[str, System] = {}
+    for name, section in sections.items():
+        adapter = find_adapter(section.adapter)
+        try:
+            desk = adapter.build(adapter.options(**section.options), ports(name))
+            desk.check()
+        except ValidationError as error:
+            raise ConfigurationError(f"systems.{name}: {explain(error)}") from error
+        except AdapterMisconfigured as error:
+            raise ConfigurationError(f"systems.{name}: {error}") from error
+        systems[name] = System(name, adapter.kind, desk)
+    return systems
