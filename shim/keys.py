@@ -75,5 +75,5 @@ class RestCipher:
         """Return the plain bytes; ValueError when they were not sealed by this key under this context."""
         try:
             return self._aead.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise ValueError("sealed by another key, or changed") from error

@@ -1,0 +1,26 @@
+"""Runs one benchmark; its last line is JSON."""
+
+import argparse
+import json
+import sys
+
+from benchmarks import create_incident
+from benchmarks.measure import print_table
+
+_BENCHMARKS = {"create_incident": create_incident}
+
+
+def main() -> int:
+    """Return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", choices=sorted(_BENCHMARKS))
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; noise about 25%%")
+    options = parser.parse_args()
+    samples = _BENCHMARKS[options.name].run(quick=options.quick)
+    print_table(samples)
+    print(json.dumps({sample.name: round(sample.median, 2) for sample in samples}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""Programs that run beside a test or a demo: started, awaited by the first line they print, stopped by their own pid."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+_START_S: Final = 30.0
+_STOP_S: Final = 15.0
+
+
+class NotStarted(Exception):
+    """Raised when a program ends, or stays silent, before it is ready."""
+
+
+class Program:
+    """A Python module running as a process of its own.
+
+    Args:
+        arguments: what follows `python`, such as `["-m", "simulators.planon"]`.
+        log: file that gets its standard error, appended.
+        environment: its environment; None for ours.
+    """
+
+    def __init__(self, arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+        with log.open("ab") as stderr:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
+                [sys.executable, *arguments],
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+                text=True,
+            )
+        self._log = log
+        silent = threading.Timer(_START_S, self._process.kill)
+        silent.start()
+        try:
+            self.first_line = self._read_line()
+        finally:
+            silent.cancel()
+
+    def _read_line(self) -> str:
+        assert self._process.stdout is not None  # noqa: S101 - it was asked for above
+        line = self._process.stdout.readline().strip()
+        if not line:
+            self._process.kill()
+            code = self._process.wait()
+            self._process.stdout.close()
+            told = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            raise NotStarted(f"ended with code {code} before it was ready: {told[-1] if told else 'it said nothing'}")
+        return line
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        self._process.kill()
+        self._end()
+
+    def stop(self) -> int:
+        """Ask it to end and return its exit code; kill it when it does not."""
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        return self._end()
+
+    def _end(self) -> int:
+        code = self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        return code
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self.stop()
+        else:
+            self._end()

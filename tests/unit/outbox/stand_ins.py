@@ -1,0 +1,73 @@
+"""A clock that moves when told, a destination that fails when told, and the way in that the service uses."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from contracts.delivery import Absent, Delivered, Document, Finding, Outcome, Sending, Source
+from outbox.entry import Entry, NewEntry
+from outbox.store import Outbox
+
+REPORTED_AT = datetime.fromisoformat("2026-11-19T22:14:03+01:00")
+
+
+class Clock:
+    """A clock for tests."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 19, 21, 15, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Receiver:
+    """A destination whose answers are scripted; it keeps what it was sent."""
+
+    settle_s: float = 60
+    answers: list[Outcome | Exception] = field(default_factory=list)
+    findings: list[Finding | Exception] = field(default_factory=list)
+    sent: list[Sending] = field(default_factory=list)
+    asked: list[Sending] = field(default_factory=list)
+
+    def send(self, sending: Sending) -> Outcome:
+        self.sent.append(sending)
+        answer = self.answers.pop(0) if self.answers else Delivered(f"INC-{len(self.sent):06}")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def find(self, sending: Sending) -> Finding:
+        self.asked.append(sending)
+        finding = self.findings.pop(0) if self.findings else Absent()
+        if isinstance(finding, Exception):
+            raise finding
+        return finding
+
+
+def accept(
+    outbox: Outbox,
+    name: str = "1",
+    *,
+    order_key: str | None = None,
+    follows: str | None = None,
+    slot: bytes | None = None,
+    body: bytes = b"<Incident/>",
+) -> Entry:
+    """Enqueue a document, as the service does."""
+    document = Document(
+        kind="incident",
+        body=body,
+        subject="T-0001",
+        reported_at=REPORTED_AT,
+        order_key=order_key,
+        follows=follows,
+        slot=slot,
+        provenance=(Source("BO_PRIORITY", "2", "matrix", "priority_matrix[SCH, high]"),),
+    )
+    new = NewEntry(f"dl_{name:0>32}", "planon", "create_incident", "agent", f"LS-{name}", document)
+    with outbox.database.transaction() as tx:
+        return outbox.enqueue(tx, new)
