@@ -262,6 +262,10 @@ class Outbox:
         """Return an entry."""
         return self._first(self.database.read(_SQL["select_entry"], id=entry_id))
 
+    def starting_with(self, prefix: str) -> list[Entry]:
+        """Return the entries whose id starts so: none, the one that is meant, or two when the prefix is too short."""
+        return [Entry.of(row) for row in self.database.read(_SQL["select_entries_by_prefix"], prefix=prefix)]
+
     def landed(self, destination: str, backend_id: str) -> Entry | None:
         """Return the entry that brought a backend record."""
         return self._first(self.database.read(_SQL["select_landed"], destination=destination, backend_id=backend_id))

@@ -71,6 +71,9 @@ def _field(location: tuple[Any, ...]) -> str:
 
 def _on_http_exception(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - the handler is registered for this class
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        # The framework could not even read the body, such as JSON that is nested too deeply.
+        return problem_response(MalformedRequest("the body cannot be read", [Violation("body", "must be JSON")]))
     title = HTTPStatus(error.status_code).phrase
     slug = title.lower().replace(" ", "-")
     body = _body(slug, error.status_code, title, "", {})

@@ -19,6 +19,10 @@ SELECT body, sha256, particulars FROM payload WHERE entry_seq = :entry_seq;
 -- name: select_entry
 SELECT * FROM entry WHERE id = :id;
 
+-- name: select_entries_by_prefix
+-- Two rows are enough to see that a prefix is not unique; id is not a pattern, so no character of it is special.
+SELECT * FROM entry WHERE id >= :prefix AND substr(id, 1, length(:prefix)) = :prefix ORDER BY id LIMIT 2;
+
 -- name: select_landed
 -- The delivery that brought a backend record, so that later documents about it share its order key.
 SELECT * FROM entry WHERE destination = :destination AND backend_id = :backend_id ORDER BY seq LIMIT 1;

@@ -4,12 +4,12 @@ import signal
 import threading
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
-from rich.table import Table
+from rich.table import Column, Table
 
 from contracts.delivery import DeliveryState
 from outbox.drain import Progress, drain
@@ -22,9 +22,11 @@ app = typer.Typer(name="outbox", help="What is on its way to a legacy system, an
 
 Json = Annotated[bool, typer.Option("--json", help="Print for a program.")]
 System = Annotated[str | None, typer.Option("--system", help="Only this system.")]
-EntryId = Annotated[str, typer.Argument(metavar="ID", help="The delivery, such as dl_0f3c….")]
+EntryId = Annotated[str, typer.Argument(metavar="ID", help="The delivery, or as much of its id as is unique.")]
 
-_SOMEBODY_MUST_ACT = (DeliveryState.REJECTED, DeliveryState.PARKED)
+_SHORT_ID: Final = 11
+"""Characters of an id in a table: `dl_` and 32 bits, so that a night's list fits 100 columns."""
+_SOMEBODY_MUST_ACT: Final = (DeliveryState.REJECTED, DeliveryState.PARKED)
 
 
 @app.command()
@@ -63,13 +65,14 @@ def list_entries(
     if as_json:
         print_json([_public(entry) for entry in entries])
         return
-    table = Table("id", "system", "contract", "state", "reported", "tries", "next attempt", "reason")
+    table = Table("id", "what", "state", "reported", "tries", "next attempt", Column("reason", overflow="fold"))
     for entry in entries:
         due = "" if entry.state.ended or entry.state is DeliveryState.WAITING else _local(entry.next_attempt_at)
+        what = f"{entry.destination} {entry.contract}"
+        reported = entry.reported_at.astimezone()
         table.add_row(
-            entry.id, entry.destination, entry.contract, entry.state, entry.reported_at.isoformat(), str(entry.sends), due,
-            entry.reason or "",
-        )  # fmt: skip
+            entry.id[:_SHORT_ID], what, entry.state, _local(reported), str(entry.sends), due, entry.reason or ""
+        )
     console.print(table if entries else "Nothing waits.")
 
 
@@ -155,7 +158,7 @@ def work(ctx: typer.Context) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         worker.start()
-        typer.echo(f"delivering to {', '.join(shim.systems)}", err=True)
+        typer.echo(f"delivering to {', '.join(shim.systems)}")
         stopped.wait()
         worker.stop(shim.settings.outbox.grace_s)
 
@@ -164,8 +167,8 @@ def work(ctx: typer.Context) -> None:
 def retry(ctx: typer.Context, entry_id: EntryId, *, as_json: Json = False) -> None:
     """Take a rejected or parked entry up again; an unknown outcome is asked about first."""
     with one_line_errors(), open_deployment_state(settings(ctx)) as opened:
-        _existing(opened.outbox, entry_id)
-        _acted(opened.outbox.retry(entry_id), "retry: the entry is neither rejected nor parked", as_json=as_json)
+        entry = _existing(opened.outbox, entry_id)
+        _acted(opened.outbox.retry(entry.id), "retry: the entry is neither rejected nor parked", as_json=as_json)
 
 
 @app.command()
@@ -178,9 +181,9 @@ def discard(
 ) -> None:
     """Give an entry up, so that what waits behind it goes on. Never one that is on its way or unknown."""
     with one_line_errors(), open_deployment_state(settings(ctx)) as opened:
-        _existing(opened.outbox, entry_id)
+        entry = _existing(opened.outbox, entry_id)
         _acted(
-            opened.outbox.discard(entry_id, reason),
+            opened.outbox.discard(entry.id, reason),
             "discard: the entry is on its way, unknown or ended",
             as_json=as_json,
         )
@@ -197,11 +200,12 @@ def _acted(entry: Entry | None, refusal: str, *, as_json: bool) -> None:
 
 
 def _existing(outbox: Outbox, entry_id: str) -> Entry:
-    entry = outbox.get(entry_id)
-    if entry is None:
-        typer.echo(f"shim: no entry {entry_id}; `shim outbox list` shows what waits", err=True)
-        raise typer.Exit(1)
-    return entry
+    found = outbox.starting_with(entry_id)
+    if len(found) == 1:
+        return found[0]
+    why = "more than one entry starts with" if found else "no entry"
+    typer.echo(f"shim: {why} {entry_id}; `shim outbox list` shows what waits", err=True)
+    raise typer.Exit(1)
 
 
 def _public(entry: Entry) -> dict[str, Any]:

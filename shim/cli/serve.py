@@ -1,6 +1,7 @@
 """`shim serve`: the HTTP service, with the outbox worker inside unless told otherwise."""
 
 import logging
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,9 @@ def _run(shim: Shim, host: str, port: int, welcome: str, deliver: bool, demo: bo
         typer.echo(f"legacy-shim listens on {address} (API documentation: {address}/docs)")
         if welcome:
             typer.echo(welcome.replace("{address}", address))
+        # uvicorn raises the signal that stopped it again; without a handler of ours that would end the process here.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
         try:
             server.run([listener])
         finally:
@@ -80,10 +84,14 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         family, kind, _, _, bound_to = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         # With the protocol left at 0 asyncio does not switch Nagle's algorithm off, and every answer takes 40 ms more.
         listener = socket.socket(family, kind, socket.IPPROTO_TCP)
+    except OSError as error:
+        raise fail(f"cannot listen on {host} ({error.strerror}); choose another with --host or http.host") from error
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(bound_to)
         listener.listen(_BACKLOG)
     except OSError as error:
+        listener.close()
         raise fail(
             f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port or http.port"
         ) from error

@@ -1,0 +1,169 @@
+"""A whole site as its users meet it: the shim as a process, behind it Planon's stand-in and a sandboxed practice."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import requests
+
+from shim.demo import PlanonAddress, planon_section, write_configuration
+from simulators.intramed.sandbox import owner_connection
+from simulators.planon.control import SimulatorControl
+from simulators.process import Program
+
+PATIENCE_S = 20.0
+FAST_PLANON = {"timeout_s": 1.0, "connect_timeout_s": 1.0, "settle_s": 1.5}
+FAST_OUTBOX = {"first_s": 0.1, "cap_s": 0.5}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where everything is."""
+
+    folder: Path
+    address: str
+    keys: Mapping[str, str]
+    planon: SimulatorControl | None = None
+    practice: Path | None = None
+    answers: list[str] = field(default_factory=list)
+
+    @property
+    def control(self) -> SimulatorControl:
+        assert self.planon is not None
+        return self.planon
+
+    def post(self, path: str, body: Any, *, client: str | None = "agent", **headers: str | None) -> requests.Response:
+        """Post to the shim; headers in snake case, None leaves one out."""
+        sent = {"Idempotency-Key": str(uuid4()), "Prefer": "wait=5"}
+        if client is not None:
+            sent["Authorization"] = f"Bearer {self.keys[client]}"
+        sent |= {name.replace("_", "-"): value for name, value in headers.items() if value is not None}
+        for name in [name for name, value in headers.items() if value is None]:
+            sent.pop(name.replace("_", "-").title(), None)
+        if isinstance(body, bytes):
+            answer = requests.post(f"{self.address}{path}", body, headers=sent, timeout=30)
+        else:
+            answer = requests.post(f"{self.address}{path}", json=body, headers=sent, timeout=30)
+        self.answers.append(answer.text)
+        return answer
+
+    def get(self, path: str, *, client: str | None = "agent") -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.keys[client]}"} if client else {}
+        answer = requests.get(f"{self.address}{path}", headers=headers, timeout=30)
+        self.answers.append(answer.text)
+        return answer
+
+    def tenant(self, telephone: str = "06-12345678", client: str = "agent") -> str:
+        """Return the token of a tenant; by default of the one whose tap leaks."""
+        found = self.post("/v1/planon/find_tenant", {"telephone": telephone}, client=client).json()
+        assert found["match"] == "certain", found
+        token: str = found["tenant"]
+        return token
+
+    def report(self, tenant: str, **changes: Any) -> dict[str, Any]:
+        """Return the body of a report."""
+        return {
+            "tenant": tenant,
+            "severity": "high",
+            "summary": "Kraan in keuken lekt",
+            "message": "kraan in keuken lekt, water staat al op de vloer",
+            "reported_at": minutes_ago(30),
+            **changes,
+        }
+
+    def delivered(self, delivery: str, client: str = "agent") -> dict[str, Any]:
+        """Return a delivery when it is delivered."""
+        return until(
+            lambda: dict(self.get(f"/v1/deliveries/{delivery}", client=client).json()),
+            lambda found: found["state"] == "delivered",
+        )
+
+    def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Read from the practice as its owner; a statement that changes something is committed."""
+        with owner_connection(str(self.practice)) as connection:
+            cursor = connection.cursor()
+            cursor.execute(statement, parameters)
+            rows: list[tuple[Any, ...]] = cursor.fetchall() if statement.lstrip().lower().startswith("select") else []
+            cursor.close()
+        return rows
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return command(self.folder / "shim.toml", *arguments)
+
+
+def command(configuration: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command `shim`."""
+    return subprocess.run(
+        [sys.executable, "-m", "shim", "--config", str(configuration), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def until(look: Callable[[], T], good: Callable[[T], bool]) -> T:
+    """Look until what is seen is good; fail after 20 s."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not good(seen := look()):
+        assert time.monotonic() < deadline, f"last seen: {seen}"
+        time.sleep(0.05)
+    return seen
+
+
+def minutes_ago(minutes: float) -> str:
+    return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat(timespec="seconds")
+
+
+def serve(configuration: Path, folder: Path, *arguments: str) -> Program:
+    """Start the service; its first line names its address."""
+    return Program(
+        ["-m", "shim", "--config", str(configuration), "serve", "--port", "0", *arguments], folder / "shim.log"
+    )
+
+
+def address_of(service: Program) -> str:
+    (address,) = re.findall(r"on (http://\S+)", service.first_line)
+    return str(address)
+
+
+def add_client(configuration: Path, name: str, *scopes: str) -> str:
+    options = [part for scope in scopes for part in ("--scope", scope)]
+    made = command(configuration, "clients", "add", name, *options, "--json")
+    assert made.returncode == 0, made.stderr
+    return str(json.loads(made.stdout)["key"])
+
+
+@contextmanager
+def running_planon(folder: Path, *arguments: str) -> Iterator[tuple[SimulatorControl, PlanonAddress]]:
+    """Run Planon's stand-in as a process of its own."""
+    program = ["-m", "simulators.planon", "--replica", str(folder / "replica.db"), *arguments]
+    with Program(program, folder / "planon.log") as planon:
+        found = json.loads(planon.first_line)
+        yield SimulatorControl(found["control_url"]), PlanonAddress(found["url"], Path(found["replica"]))
+
+
+@contextmanager
+def running_site(folder: Path, practice: Path) -> Iterator[Site]:
+    """Run a site with both systems and three clients: agent and other may do everything, narrow may find tenants."""
+    with running_planon(folder) as (control, address):
+        systems = {
+            "planon": planon_section(address, **FAST_PLANON),
+            "intramed": {"adapter": "intramed", "database": str(practice)},
+        }
+        configuration = write_configuration(folder, systems, outbox=FAST_OUTBOX)
+        keys = {name: add_client(configuration, name, "planon:*", "intramed:*") for name in ("agent", "other")}
+        keys["narrow"] = add_client(configuration, "narrow", "planon:find_tenant")
+        with serve(configuration, folder) as service:
+            yield Site(folder, address_of(service), keys, control, practice)

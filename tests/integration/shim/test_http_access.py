@@ -1,0 +1,87 @@
+"""Who gets in where: walked over the routes that are mounted, not over a list in a test."""
+
+import pytest
+
+from contracts.catalogue import CATALOGUE
+from tests.integration.shim.site import Site
+
+MOUNTED = {
+    "planon": {"find_tenant", "create_incident", "log_note"},
+    "intramed": {"find_patient", "list_slots", "hold_slot", "confirm", "log_note"},
+}
+
+
+def paths(site: Site) -> dict[str, dict[str, dict[str, object]]]:
+    found: dict[str, dict[str, dict[str, object]]] = site.get("/openapi.json", client=None).json()["paths"]
+    return {path: methods for path, methods in found.items() if path.startswith("/v1/")}
+
+
+def test_what_the_adapters_implement_is_mounted_and_nothing_else(site: Site) -> None:
+    """A contract without an implementation has no route: 404, never a stub."""
+    mounted = {path for path in paths(site) if not path.startswith("/v1/deliveries")}
+    assert mounted == {f"/v1/{system}/{name}" for system, names in MOUNTED.items() for name in names}
+    for contract in CATALOGUE:
+        for system, names in MOUNTED.items():
+            if contract.name not in names:
+                answer = site.post(f"/v1/{system}/{contract.name}", {})
+                assert answer.status_code == 404
+                assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_operations_are_named_after_desk_and_contract(site: Site) -> None:
+    """Operation ids make tool names for agents, so they are part of the promise."""
+    named = {method["operationId"] for methods in paths(site).values() for method in methods.values()}
+    assert named == {
+        *(f"facility_{name}" for name in MOUNTED["planon"]),
+        *(f"practice_{name}" for name in MOUNTED["intramed"]),
+        "get_delivery",
+    }
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "Bearer wrong", "Bearer ls_00000000_" + "A" * 43, "Basic YTpi", "Bearer "]
+)
+def test_every_route_refuses_without_a_valid_key(site: Site, authorization: str | None) -> None:
+    """401 with a challenge, before anything of the request is looked at."""
+    for path, methods in paths(site).items():
+        for method in methods:
+            url = path.replace("{delivery}", "dl_" + "0" * 32)
+            if method == "get":
+                answer = site.get(url, client=None)
+            else:
+                answer = site.post(url, {}, client=None, Authorization=authorization)
+            assert answer.status_code == 401, (path, answer.text)
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert answer.json()["type"] == "urn:problem-type:legacy-shim:unauthenticated"
+
+
+def test_every_contract_needs_its_own_scope(site: Site) -> None:
+    """A client with one scope gets 403 everywhere else, and is told which scope is missing."""
+    for system, names in MOUNTED.items():
+        for name in names:
+            answer = site.post(f"/v1/{system}/{name}", {}, client="narrow")
+            if (system, name) == ("planon", "find_tenant"):
+                assert answer.status_code == 400
+            else:
+                assert (answer.status_code, answer.json()["scope"]) == (403, f"{system}:{name}")
+
+
+def test_documentation_and_health_are_open(site: Site) -> None:
+    """What tells nothing about anybody needs no key."""
+    for path in ("/docs", "/openapi.json", "/healthz", "/readyz"):
+        assert site.get(path, client=None).status_code == 200
+
+
+def test_another_client_s_token_is_unknown(site: Site) -> None:
+    """A token that leaked to another client is worth nothing there."""
+    tenant = site.tenant(client="agent")
+    answer = site.post("/v1/planon/create_incident", site.report(tenant), client="other")
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (404, "not-found")
+
+
+def test_another_client_s_delivery_is_unknown(site: Site) -> None:
+    """The same answer as for a delivery that never existed."""
+    made = site.post("/v1/planon/create_incident", site.report(site.tenant())).json()
+    foreign = site.get(f"/v1/deliveries/{made['delivery']}", client="other")
+    invented = site.get("/v1/deliveries/dl_" + "0" * 32, client="other")
+    assert (foreign.status_code, foreign.json()) == (404, invented.json())
