@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Column, Table
@@ -39,7 +40,7 @@ def status(ctx: typer.Context, *, as_json: Json = False) -> None:
     if as_json:
         print_json([asdict(count) for count in counts])
         return
-    table = Table("system", "state", "entries", "oldest accepted", "")
+    table = Table("system", "state", "entries", "oldest accepted", "", box=SIMPLE_HEAD)
     now = datetime.now(UTC)
     for count in sorted(counts, key=lambda row: (row.state not in _SOMEBODY_MUST_ACT, row.destination)):
         act = "[bold red]somebody must act[/]" if count.state in _SOMEBODY_MUST_ACT else ""
@@ -65,14 +66,13 @@ def list_entries(
     if as_json:
         print_json([_public(entry) for entry in entries])
         return
-    table = Table("id", "what", "state", "reported", "tries", "next attempt", Column("reason", overflow="fold"))
+    fixed = ("id", "what", "state", "reported", "tries", "next attempt")
+    table = Table(*(Column(name, no_wrap=True) for name in fixed), Column("reason", overflow="fold"), box=SIMPLE_HEAD)
     for entry in entries:
-        due = "" if entry.state.ended or entry.state is DeliveryState.WAITING else _local(entry.next_attempt_at)
-        what = f"{entry.destination} {entry.contract}"
-        reported = entry.reported_at.astimezone()
-        table.add_row(
-            entry.id[:_SHORT_ID], what, entry.state, _local(reported), str(entry.sends), due, entry.reason or ""
-        )
+        due = "" if entry.state.ended or entry.state is DeliveryState.WAITING else _time_of_day(entry.next_attempt_at)
+        what = f"{entry.destination}:{entry.contract}"
+        reported = _time_of_day(entry.reported_at)
+        table.add_row(entry.id[:_SHORT_ID], what, entry.state, reported, str(entry.sends), due, entry.reason or "")
     console.print(table if entries else "Nothing waits.")
 
 
@@ -103,14 +103,16 @@ def show(ctx: typer.Context, entry_id: EntryId, *, as_json: Json = False) -> Non
             facts.add_row(name, str(value))
     facts.add_row("payload", ", ".join(f"{name}={value}" for name, value in payload_says.items()))
     console.print(facts)
-    tries = Table("step", "action", "started", "ended", "outcome", "evidence", title="attempts", title_justify="left")
+    told_of_attempts = ("step", "action", "started", "ended", "outcome", "evidence")
+    tries = Table(*told_of_attempts, title="attempts", title_justify="left", box=SIMPLE_HEAD)
     for attempt in attempts:
         ended = "" if attempt.ended_at is None else _local(attempt.ended_at)
         tries.add_row(
             str(attempt.step), attempt.action, _local(attempt.started_at), ended, attempt.outcome, attempt.evidence
         )
     console.print(tries)
-    sources = Table("element", "value", "rule", "from", title="where each element came from", title_justify="left")
+    told_of_elements = ("element", "value", "rule", "from")
+    sources = Table(*told_of_elements, title="where each element came from", title_justify="left", box=SIMPLE_HEAD)
     for source in provenance:
         sources.add_row(source["element"], _short(source["value"]), source["rule"], source["origin"])
     console.print(sources)
@@ -221,6 +223,11 @@ def _short(value: str | None, most: int = 60) -> str:
 
 def _local(moment: datetime) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _time_of_day(moment: datetime) -> str:
+    local = moment.astimezone()
+    return local.strftime("%H:%M:%S" if local.date() == datetime.now().astimezone().date() else "%m-%d %H:%M")
 
 
 def _age(now: datetime, then: datetime) -> str:

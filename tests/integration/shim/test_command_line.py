@@ -102,6 +102,7 @@ def test_clients_are_listed_without_their_keys(quiet: Path) -> None:
 def test_the_outbox_is_told_to_people_and_to_programs(site: Site) -> None:
     """status, list and show; no word of the tenant's message anywhere but in `show`'s provenance."""
     tenant = site.tenant()
+    site.post("/v1/planon/create_incident", site.report(tenant))
     site.control.apply(down=True)
     made = site.post("/v1/planon/create_incident", site.report(tenant), Prefer="wait=0").json()["delivery"]
     status = json.loads(site.command("outbox", "status", "--json").stdout)

@@ -1,0 +1,71 @@
+"""Builds the invented practice and stores it as a Firebird backup: `python -m simulators.intramed.generate OUT.fbk`."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from firebird.driver import connect_server, create_database
+
+from simulators.intramed.engine import EngineMissing, use_private_engine
+from simulators.intramed.practice import SEED, Table, practice_rows
+from simulators.intramed.sandbox import CHARSET, OWNER
+from simulators.intramed.script import run_script
+
+_HERE: Final = Path(__file__).parent
+_SEQUENCES: Final = {"NR_AFSPRAAK": "AFSPRAAK", "NR_JOURNAAL": "JOURNAAL"}
+_USAGE: Final = 2
+
+
+def build_practice(database: Path, seed: int = SEED) -> None:
+    """Create `database` with schema, procedures, grants and the rows of `seed`, on the embedded engine."""
+    connection = create_database(str(database), user=OWNER, charset=CHARSET, overwrite=True)
+    try:
+        run_script(connection, _HERE / "schema.sql")
+        run_script(connection, _HERE / "procedures.sql")
+        rows = practice_rows(seed)
+        for name, table in rows.items():
+            _fill(connection, name, table)
+        cursor = connection.cursor()
+        for sequence, name in _SEQUENCES.items():
+            cursor.execute(f"alter sequence {sequence} restart with {len(rows[name][1]) + 1}")
+        connection.commit()
+        cursor.close()
+    finally:
+        connection.close()
+
+
+def back_up(database: Path, backup: Path) -> None:
+    """Write a backup of `database`, which the embedded engine can open."""
+    with backup.open("wb") as stream, connect_server("", user=OWNER) as server:
+        server.database.local_backup(database=database, backup_stream=stream)
+
+
+def main(arguments: list[str]) -> int:
+    """Generate the backup named by the one argument; 2 says what is wrong with the call or the machine."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m simulators.intramed.generate OUT.fbk\n")
+        return _USAGE
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            use_private_engine(Path(folder) / "engine")
+        except EngineMissing as missing:
+            sys.stderr.write(f"{missing}\n")
+            return _USAGE
+        database = Path(folder) / "practice.fdb"
+        build_practice(database)
+        back_up(database, Path(arguments[0]))
+    return 0
+
+
+def _fill(connection: Any, name: str, table: Table) -> None:
+    columns, rows = table
+    marks = ", ".join("?" * len(columns))
+    cursor = connection.cursor()
+    cursor.executemany(f"insert into {name} ({', '.join(columns)}) values ({marks})", rows)  # noqa: S608 - our own names
+    connection.commit()
+    cursor.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

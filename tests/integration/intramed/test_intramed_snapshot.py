@@ -1,0 +1,73 @@
+import hashlib
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from contracts.telephone import TelephoneError, normalise_telephone
+from simulators.intramed.dump import Rows, dump_rows
+from simulators.intramed.generate import build_practice
+from simulators.intramed.sandbox import SNAPSHOT, monday_after, owner_connection, restore
+
+
+def rows_of(path: Path) -> Rows:
+    """All rows of a sandbox file."""
+    with owner_connection(str(path)) as connection:
+        return dump_rows(connection)
+
+
+@pytest.fixture(scope="module")
+def snapshot(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Rows:
+    """The stored snapshot's rows, and the proof that reading them left the file as it was."""
+    del engine
+    before = hashlib.sha256(SNAPSHOT.read_bytes()).hexdigest()
+    rows = rows_of(restore(SNAPSHOT, tmp_path_factory.mktemp("snapshot") / "practice.fdb"))
+    assert hashlib.sha256(SNAPSHOT.read_bytes()).hexdigest() == before
+    return rows
+
+
+def test_the_generator_makes_the_stored_rows(snapshot: Rows, tmp_path: Path) -> None:
+    """What is in the repository as a backup is what the code says, row for row, padding included."""
+    build_practice(tmp_path / "again.fdb")
+    assert rows_of(tmp_path / "again.fdb") == snapshot
+
+
+def test_the_practice_is_as_large_and_as_messy_as_promised(snapshot: Rows) -> None:
+    """Counts, padding, NULLs, and one contact number in seven that several patients share."""
+    assert len(snapshot["PATIENT"]) >= 400
+    assert (len(snapshot["VESTIGING"]), len(snapshot["MEDEWERKER"])) == (4, 24)
+    assert {len(row[1]) for row in snapshot["PATIENT"]} == {40}
+    assert {row[3] is None for row in snapshot["PATIENT"]} == {True, False}
+    holders: dict[str, set[str]] = {}
+    unreadable = []
+    for _, patient, _, number in snapshot["TELEFOON"]:
+        try:
+            holders.setdefault(normalise_telephone(number), set()).add(patient)
+        except TelephoneError:
+            unreadable.append(number.strip())
+    assert sorted(unreadable) == ["-", "geheim"]
+    shared = sum(len(patients) > 1 for patients in holders.values())
+    assert 0.125 < shared / len(holders) < 0.16
+
+
+def test_moving_the_agenda_keeps_weekday_and_time(snapshot: Rows, tmp_path: Path) -> None:
+    """Every slot moves by the same whole weeks; a day that is no Monday is refused."""
+    monday = monday_after(date(2030, 12, 30))
+    moved = rows_of(restore(SNAPSHOT, tmp_path / "moved.fdb", monday))["AGENDA"]
+    gaps = {new[3] - old[3] for old, new in zip(snapshot["AGENDA"], moved, strict=True)}
+    assert monday == date(2031, 1, 6)
+    assert len(gaps) == 1
+    assert min(row[3] for row in moved).date() == monday
+    with pytest.raises(ValueError, match="must be a Monday"):
+        restore(SNAPSHOT, tmp_path / "refused.fdb", date(2031, 1, 7))
+
+
+def test_thursday_half_past_two_is_free_in_every_week(snapshot: Rows) -> None:
+    """The demo's two people need a slot to fight for, in every clinic."""
+    free = {
+        (row[3].isocalendar().week, row[2])
+        for row in snapshot["AGENDA"]
+        if row[3].strftime("%a %H:%M") == "Thu 14:30" and row[5] == "F"
+    }
+    assert len({week for week, _ in free}) == 8
+    assert len(free) == 8 * 4

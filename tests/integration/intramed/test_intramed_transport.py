@@ -1,0 +1,233 @@
+import gc
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.intramed.desk import IntramedDesk
+from contracts.delivery import NotSent, OutcomeUnknown, Sending
+from contracts.desks import Call
+from contracts.errors import BackendUnavailable, ContractError
+from contracts.practice import (
+    ConfirmRequest,
+    FindPatientRequest,
+    HoldSlotRequest,
+    ListSlotsRequest,
+    PracticeNoteRequest,
+)
+from simulators.intramed.names import BSN, INSURANCE
+from simulators.intramed.sandbox import owner_connection
+from simulators.intramed.server import READER, WRITER, running_server
+from tests.integration.intramed.stage import Practice
+
+FIND = FindPatientRequest(telephone="0610001001")
+HOLD = HoldSlotRequest(slot="1", patient="00000101")
+CALL = Call("REF-A")
+
+
+def journey(desk: IntramedDesk) -> list[str]:
+    """Call every contract for the patient with the planted identifiers; return every reply as text."""
+    planted = desk.find_patient(FindPatientRequest(telephone="06-10001008"), Call())
+    window = {"starts_from": "2031-03-06T00:00:00Z", "starts_before": "2031-03-07T00:00:00Z"}
+    slots = desk.list_slots(ListSlotsRequest.model_validate(window), Call())
+    held = desk.hold_slot(HoldSlotRequest(slot=slots.slots[0].slot, patient=planted.patient or ""), CALL)
+    booked = desk.confirm(ConfirmRequest(hold=held.hold, patient="00000108"), CALL)
+    note = PracticeNoteRequest.model_validate(
+        {"patient": "00000108", "text": "Ik kom later.", "reported_at": "2026-11-19T22:14:03+01:00"}
+    )
+    document = desk.log_note(note, CALL)
+    sent = desk.destination.send(Sending("note", document.body, document.subject, document.reported_at, "REF-A"))
+    return [*(reply.model_dump_json() for reply in (planted, slots, held, booked)), repr(document), repr(sent)]
+
+
+def test_no_contract_lets_a_planted_identifier_or_padding_out(desk: IntramedDesk, practice: Practice) -> None:
+    """Nothing of the comment column or the notes comes along, and no text ends in blanks."""
+    replies = journey(desk)
+    assert BSN in practice.rows("select OPMERKING from PATIENT where NUMMER = '00000108'")[0][0]
+    for reply in replies:
+        assert BSN not in reply
+        assert INSURANCE not in reply
+        assert "1938" not in reply
+        assert ' "' not in reply.replace('": "', "")
+
+
+def test_every_connection_is_closed(desk: IntramedDesk, practice: Practice) -> None:
+    """After fifty calls, refused ones among them, the engine counts as many attachments as before."""
+    count = "select count(*) from MON$ATTACHMENTS where MON$REMOTE_PROCESS is not null or MON$USER <> 'SYSDBA'"
+    before = practice.rows(count)
+    for index in range(10):
+        desk.find_patient(FIND, Call())
+        desk.list_slots(
+            ListSlotsRequest.model_validate(
+                {"starts_from": "2031-03-06T00:00:00Z", "starts_before": "2031-03-07T00:00:00Z"}
+            ),
+            Call(),
+        )
+        for reference, patient in (("REF-A", "00000101"), ("REF-B", "00000102"), ("REF-C", "99999999")):
+            try:
+                desk.hold_slot(HoldSlotRequest(slot=str(index + 1), patient=patient), Call(reference))
+            except ContractError:
+                continue
+    assert practice.rows(count) == before
+
+
+def test_the_accounts_can_do_no_more_than_they_need(practice: Practice) -> None:
+    """With the accounts exchanged the engine refuses both; the refusal is not taken for an unknown outcome."""
+    swapped = practice.desk(
+        read_user=WRITER,
+        read_password=practice.passwords.get(WRITER, ""),
+        write_user=READER,
+        write_password=practice.passwords.get(READER, ""),
+    )
+    with pytest.raises(BackendUnavailable, match="335544352"):
+        swapped.find_patient(FIND, Call())
+    with pytest.raises(BackendUnavailable, match="335544352"):
+        swapped.hold_slot(HOLD, CALL)
+
+
+def a_note(desk: IntramedDesk) -> Sending:
+    """One note, ready to send."""
+    request = PracticeNoteRequest.model_validate(
+        {"patient": "00000101", "text": "x", "reported_at": "2026-11-19T22:14:03+01:00"}
+    )
+    document = desk.log_note(request, CALL)
+    return Sending("note", document.body, document.subject, document.reported_at, CALL.reference)
+
+
+def assert_unavailable(desk: IntramedDesk) -> None:
+    """Reads and immediate writes say unavailable, a delivery says not sent, a look-up cannot answer."""
+    for call in (lambda: desk.find_patient(FIND, Call()), lambda: desk.hold_slot(HOLD, CALL)):
+        with pytest.raises(BackendUnavailable):
+            call()
+    assert isinstance(desk.destination.send(a_note(desk)), NotSent)
+    with pytest.raises(BackendUnavailable):
+        desk.destination.find(a_note(desk))
+
+
+def test_a_server_that_is_gone_is_unavailable(engine: None, sandbox: Path, tmp_path: Path) -> None:
+    """After a kill nothing is unknown: no connection, so nothing was sent."""
+    del engine
+    with running_server(tmp_path / "root") as server:
+        practice = Practice(server.database(sandbox), dict(server.passwords))
+        desk = practice.desk()
+        assert desk.find_patient(FIND, Call()).name == "Jansen"
+        server.kill()
+        assert_unavailable(desk)
+
+
+def test_a_wrong_password_is_unavailable(firebird_server: Any, sandbox: Path) -> None:
+    """A failed log-in proves that nothing was executed."""
+    practice = Practice(firebird_server.database(sandbox), {READER: "wrong", WRITER: "wrong"})
+    assert_unavailable(practice.desk())
+
+
+def test_a_server_that_never_answers_is_unavailable_in_time(engine: None) -> None:
+    """A listener that accepts and stays silent costs the connect time-out, not for ever."""
+    del engine
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        desk = Practice(f"127.0.0.1/{silent.getsockname()[1]}:x", {}).desk(connect_timeout_s=1)
+        started = time.monotonic()
+        with pytest.raises(BackendUnavailable):
+            desk.find_patient(FIND, Call())
+        assert time.monotonic() - started < 5
+
+
+def test_a_server_whose_packets_are_dropped_is_unavailable_in_time(engine: None) -> None:
+    """A full queue of a listener drops the knock as a firewall does; the client library alone would wait for ever."""
+    del engine
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf, ExitStack() as stack:
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(deaf.getsockname())
+        desk = Practice(f"127.0.0.1/{deaf.getsockname()[1]}:x", {}).desk(connect_timeout_s=1)
+        started = time.monotonic()
+        with pytest.raises(BackendUnavailable, match="does not accept"):
+            desk.find_patient(FIND, Call())
+        assert time.monotonic() - started < 5
+
+
+def test_two_processes_share_an_embedded_sandbox(sandbox: Path) -> None:
+    """The demo reads back what the shim's process has written, while that process has the file open."""
+    script = "import sys; from pathlib import Path; from simulators.intramed.sandbox import *\n"
+    script += "use_private_engine(Path(sys.argv[2]))\n"
+    script += "with owner_connection(sys.argv[1]) as c: print(c.info.name)"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FIREBIRD")}
+    with owner_connection(str(sandbox)):
+        other = subprocess.run(
+            [sys.executable, "-c", script, str(sandbox), os.environ["FIREBIRD"]],
+            capture_output=True,
+            check=False,
+            env=environment,
+        )
+    assert other.returncode == 0, other.stderr
+
+
+# What the driver holds of a dead connection cannot be closed, and complains when it is collected: here, not later.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_server_that_dies_during_a_write_leaves_it_unknown(
+    engine: None, sandbox: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The write waits for a lock when the server is killed: whether it was executed, nobody can say."""
+    del engine
+    caplog.set_level(logging.CRITICAL, "sqlalchemy.pool")  # a kept log record would keep the dead connection
+    with running_server(tmp_path / "root") as server:
+        practice = Practice(server.database(sandbox), dict(server.passwords))
+        desk = practice.desk(lock_timeout_s=30)
+        outcome = _during_a_blocked_write(practice, server.kill, lambda: desk.destination.send(a_note(desk)))
+    assert isinstance(outcome, OutcomeUnknown)
+    gc.collect()
+
+
+_TWIN = """
+import sys
+from simulators.intramed.sandbox import owner_connection
+with owner_connection(sys.argv[1], sys.argv[2]) as connection:
+    connection.cursor().execute(
+        "insert into JOURNAAL (NUMMER, PATIENT, MELDTIJD, REFERENTIE)"
+        " values (9999, '00000101', cast('NOW' as timestamp), 'REF-A')"
+    )
+    print("inserted", flush=True)
+    sys.stdin.read()
+"""
+
+
+def _during_a_blocked_write(practice: Practice, kill: Callable[[], None], send: Callable[[], Any]) -> Any:
+    """Run `send` while another process has inserted the same reference and does not commit; kill when it waits."""
+    blocked = (
+        "select count(*) from MON$STATEMENTS S join MON$ATTACHMENTS A on A.MON$ATTACHMENT_ID = S.MON$ATTACHMENT_ID"
+        " where S.MON$STATE > 0 and A.MON$USER = 'SHIM_WRITE'"
+    )
+    twin = subprocess.Popen(
+        [sys.executable, "-c", _TWIN, practice.database, practice.passwords["SYSDBA"]],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    with twin, ThreadPoolExecutor() as pool:
+        assert twin.stdout is not None
+        assert twin.stdout.readline() == b"inserted\n"
+        running = pool.submit(send)
+        await_that(lambda: practice.rows(blocked)[0][0] > 0)
+        assert not running.done()
+        kill()
+        outcome = running.result(timeout=20)
+        twin.kill()
+    return outcome
+
+
+def await_that(holds: Callable[[], bool], deadline_s: float = 10) -> None:
+    """Poll until a condition holds."""
+    deadline = time.monotonic() + deadline_s
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,0 +1,82 @@
+"""A TCP server that answers every request with prepared bytes, or misbehaves as a test says."""
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+Behaviour = Callable[[socket.socket], None]
+
+
+@dataclass
+class RawServer:
+    """Where it listens, and what it received."""
+
+    port: int
+    requests: list[bytes] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+
+def answer(status: int, media_type: str, body: bytes, headers: str = "", length: int | None = None) -> Behaviour:
+    """Answer with HTTP; `length` overrides the true Content-Length."""
+    head = (
+        f"HTTP/1.1 {status} X\r\nContent-Type: {media_type}\r\nContent-Length: {length or len(body)}\r\n{headers}\r\n"
+    )
+    return lambda connection: connection.sendall(head.encode() + body)
+
+
+def reset(connection: socket.socket) -> None:
+    """End the connection with a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def trickle(connection: socket.socket) -> None:
+    """Promise an answer and send it a byte at a time, each well within any time-out."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n")
+    with suppress(OSError):
+        for _ in range(100):
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+
+@contextmanager
+def serving(behaviour: Behaviour) -> Iterator[RawServer]:
+    """Serve on a free loopback port until the block ends."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = RawServer(listener.getsockname()[1])
+    thread = threading.Thread(target=_serve, args=(listener, server, behaviour), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(10)
+
+
+def _serve(listener: socket.socket, server: RawServer, behaviour: Behaviour) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            server.requests.append(_request(connection))
+            behaviour(connection)
+
+
+def _request(connection: socket.socket) -> bytes:
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(65_536)
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    while len(body) < length:
+        body += connection.recv(65_536)
+    return head + b"\r\n\r\n" + body
