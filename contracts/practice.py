@@ -115,7 +115,7 @@ class HoldSlotReply(AgendaTime):
     """A hold, by the backend's own clock."""
 
     hold: HoldToken
-    expires_in_s: int = Field(ge=0, description="Seconds until the slot is free for others again.", examples=[90])
+    expires_at: Instant = Field(description="When the slot is free for others again, RFC 3339 with an offset.")
 
 
 class ConfirmRequest(Model):

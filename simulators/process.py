@@ -1,4 +1,4 @@
-"""Programs that run beside a test or a demo: started, awaited by the first line they print, stopped by their own pid."""
+"""Programs beside a test or a demo: started, awaited by the first line they print, stopped by their own pid."""
 
 import subprocess
 import sys

@@ -1,5 +1,6 @@
 """The practice desk that Intramed offers: each contract is one statement and its row mapping."""
 
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,7 +37,7 @@ class IntramedDesk:
     """One Intramed installation. Safe to call from several threads at once; holds no open connection."""
 
     def __init__(self, options: IntramedOptions, ports: Ports) -> None:
-        del ports  # needs no clock and no reference rows: holds and times are the database's own
+        self._clock = ports.clock
         self._options = options
         self._zone = ZoneInfo(options.zone)
         self._transport = Transport(
@@ -99,8 +100,10 @@ class IntramedDesk:
             raise SlotTaken("somebody else is taking this slot now") from error
         match row["outcome"]:
             case "HELD":
-                left = max(0, row["seconds_left"])
-                return HoldSlotReply(hold=str(hold), expires_in_s=left, **when_and_where(row, self._zone))
+                # The seconds are counted by the database's clock, so the two clocks need not agree.
+                expires_at = self._clock() + timedelta(seconds=max(0, row["seconds_left"]))
+                times = when_and_where(row, self._zone)
+                return HoldSlotReply(hold=str(hold), expires_at=expires_at.astimezone(self._zone), **times)
             case "TAKEN":
                 raise SlotTaken("somebody else holds or has booked this slot")
             case _:

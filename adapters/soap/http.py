@@ -94,8 +94,8 @@ class Http:
                 return self._whole(response, time.monotonic() + limit_s)
         except (requests.RequestException, HTTPError, OSError) as error:
             if nothing_was_sent(error):
-                raise NotConnected(f"no connection: {type(error).__name__}") from error
-            raise NoAnswer(f"no whole answer: {type(error).__name__}") from error
+                raise NotConnected(_in_words(error)) from error
+            raise NoAnswer(f"no whole answer: {_in_words(error)}") from error
         finally:
             session.close()  # drops what a server kept alive in spite of our header; the session stays usable
 
@@ -123,6 +123,15 @@ class Http:
 def nothing_was_sent(error: BaseException) -> bool:
     """Return whether this failure of a POST proves that no byte of the request left: no guess, only known causes."""
     return any(isinstance(cause, _NOT_SENT) for cause in _causes(error))
+
+
+def _in_words(error: BaseException) -> str:
+    """Say what the operating system said, as an administrator knows it; no part of a request is in it."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, requests.Timeout | TimeoutError) for cause in causes):
+        return "time-out"
+    told = [cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror]
+    return told[-1].lower() if told else type(error).__name__
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,4 +1,4 @@
-"""What the stories are played on: a stand-in for Planon, a sandboxed practice and the shim, each a process of its own."""
+"""What the stories are played on: Planon's stand-in and the shim as processes of their own, a sandboxed practice."""
 
 import json
 import re

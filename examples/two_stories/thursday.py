@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from requests import codes
+
 from examples.two_stories.stage import Answer, Stage
 from examples.two_stories.transcript import fact, say, scene
 from simulators.intramed.sandbox import owner_connection
@@ -93,8 +95,12 @@ def _both_hold(stage: Stage, patients: list[str], slot: str, row: tuple[Any, ...
     for thread in threads:
         thread.join()
     statuses = [answer.status if answer else 0 for answer in answers]
-    fact(f"both ask at once: the answers are {statuses[0]} and {statuses[1]}", sorted(statuses) == [200, 409], answers)
-    winner = statuses.index(200)
+    fact(
+        f"both ask at once: the answers are {statuses[0]} and {statuses[1]}",
+        sorted(statuses) == [codes.ok, codes.conflict],
+        answers,
+    )
+    winner = statuses.index(codes.ok)
     ((status, holder),) = _query(stage, _STATUS, row[0])
     fact(f"the agenda holds the slot for one patient, number {holder.strip()}", status == "H")
     answer = answers[winner]
@@ -107,7 +113,9 @@ def _confirm(stage: Stage, row: tuple[Any, ...], patient: str, hold: str, slot_r
     answer = stage.call("intramed", "confirm", {"hold": hold, "patient": patient})
     name = answer.body.get("name")
     fact(
-        f"confirm answers {answer.status} for {name!r} at {answer.body.get('starts_at')}", answer.status == 200, answer
+        f"confirm answers {answer.status} for {name!r} at {answer.body.get('starts_at')}",
+        answer.status == codes.ok,
+        answer,
     )
     fact("the name comes without its padding", name == row[1].rstrip(), name)
     booked = _query(stage, _BOOKED, slot_row[0])
@@ -122,7 +130,9 @@ def _note(stage: Stage, patient: str) -> None:
     text = "Mevrouw komt op krukken, graag de kamer beneden. Knie is nog dik 😬"
     body = {"patient": patient, "text": text, "reported_at": reported_at.isoformat()}
     answer = stage.call("intramed", "log_note", body, wait_s=10)
-    fact(f"log_note answers {answer.status} with note {answer.body.get('note')}", answer.status == 201, answer)
+    fact(
+        f"log_note answers {answer.status} with note {answer.body.get('note')}", answer.status == codes.created, answer
+    )
     ((written_at, written),) = _query(stage, _NOTE, int(answer.body["note"]))
     fact(f"the journal has it at {written_at}, the time of the message", written_at == reported_at.replace(tzinfo=None))
     fact(f"as its code page can hold it: …{written[-28:]}", written == text.replace("😬", "[U+1F62C]"), written)

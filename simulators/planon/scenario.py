@@ -31,6 +31,7 @@ class _State:
     drop_incidents: bool = False
     stall: bool = False
     lag_s: float = 2.0
+    answer_after_s: float = 0.0
     lose_reply: int = 0
     html_502: int = 0
     commit_late_times: int = 0
@@ -42,8 +43,9 @@ class Scenario:
     """The current scenario. Safe for several threads.
 
     Keys of a change: `down`, `replica_down`, `drop_incidents`, `stall` (true or false); `lag_s` (seconds);
-    `lose_reply`, `html_502` (how many of the next requests); `commit_late` (an object with `times` and `after_s`);
-    `on` (which operations the counted ones strike; writes unless told). `stall` strikes every request.
+    `answer_after_s` (seconds between executing a request and answering it); `lose_reply`, `html_502` (how many of the
+    next requests); `commit_late` (an object with `times` and `after_s`); `on` (which operations the slow answer and the
+    counted ones strike; writes unless told). `stall` strikes every request.
     """
 
     def __init__(self, lag_s: float) -> None:
@@ -73,6 +75,7 @@ class Scenario:
                 "drop_incidents": state.drop_incidents,
                 "stall": state.stall,
                 "lag_s": state.lag_s,
+                "answer_after_s": state.answer_after_s,
                 "lose_reply": state.lose_reply,
                 "html_502": state.html_502,
                 "commit_late": {"times": state.commit_late_times, "after_s": state.commit_late_after_s},
@@ -85,7 +88,7 @@ class Scenario:
         return self._state.drop_incidents
 
     def fate(self, operation: str) -> tuple[Fate, float]:
-        """Decide about one request and use up its count; the second value is the delay of a late commit in seconds."""
+        """Decide about one request and use up its count; the second value delays its commit or answer, in seconds."""
         with self._lock:
             state = self._state
             if state.stall:
@@ -101,7 +104,7 @@ class Scenario:
             if state.lose_reply:
                 state.lose_reply -= 1
                 return Fate.REPLY_LOST, 0.0
-            return Fate.ANSWERED, 0.0
+            return Fate.ANSWERED, state.answer_after_s
 
     def wait_while_stalled(self) -> None:
         """Return when the stall ends."""
@@ -117,7 +120,7 @@ def _accepted(changes: Mapping[str, Any]) -> dict[str, Any]:
                 accepted[name] = value
             case "lose_reply" | "html_502", int() if not isinstance(value, bool) and value >= 0:
                 accepted[name] = value
-            case "lag_s", int() | float() if value >= 0:
+            case "lag_s" | "answer_after_s", int() | float() if not isinstance(value, bool) and value >= 0:
                 accepted[name] = float(value)
             case "commit_late", {"times": int() as times, "after_s": int() | float() as after_s} if (
                 min(times, after_s) >= 0

@@ -86,7 +86,9 @@ class ServiceHandler(HttpHandler):
             return
         fate, delay_s = self.endpoints.scenario.fate(prepared.operation)
         if fate is Fate.ANSWERED:
-            self.answer(prepared.execute())
+            answer = prepared.execute()
+            self.endpoints.stopping.wait(delay_s)
+            self.answer(answer)
         elif fate is Fate.HTML_502:
             self.answer(_HTML_502)
         else:

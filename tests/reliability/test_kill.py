@@ -48,6 +48,8 @@ def test_kill_nine_loses_and_doubles_nothing(
             tmp_path, {"planon": planon_section(address, **FAST_PLANON)}, outbox=FAST_OUTBOX
         )
         key = add_client(configuration, "agent", "planon:*")
+        # Planon commits and answers a little later, so that most kills fall between the two.
+        planon.apply(answer_after_s=0.15)
         service = Killed(configuration, tmp_path)
         headers = {"Authorization": f"Bearer {key}"}
         found = requests.post(

@@ -172,6 +172,7 @@ def test_a_replica_that_is_down_catches_up(simulator: PlanonSimulator, post: Pos
     [
         {"dowm": True},
         {"down": 1},
+        {"answer_after_s": -1},
         {"lose_reply": -1},
         {"lose_reply": True},
         {"commit_late": 3},

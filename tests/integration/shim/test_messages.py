@@ -76,9 +76,9 @@ def test_every_message_reaches_planon_whole(site: Site, all_messages: list[dict[
         note = site.post("/v1/planon/log_note", body, Prefer="wait=0")
         assert note.status_code in (201, 202), (row["name"], note.text)
         sent.append((row, incident.json(), note.json()))
-    for row, incident, note in sent:
-        number = site.delivered(incident["delivery"])["incident"]
-        site.delivered(note["delivery"])
+    for row, reported, noted in sent:
+        number = site.delivered(reported["delivery"])["incident"]
+        site.delivered(noted["delivery"])
         (record,) = [r for r in site.control.incidents() if r["incident_number"] == number]
         stored = as_planon_stores(row["text"])
         assert record["description"] == f"{row.get('summary', 'Bericht')}\n\nVerbatim:\n{stored}", row["name"]

@@ -26,8 +26,8 @@ def test_it_offers_these_contracts_and_no_stub() -> None:
 def test_building_a_desk_loads_no_client_library() -> None:
     """The library reads its environment when it loads, so only the first connection may load it."""
     script = (
-        "from adapters.intramed import adapter; from firebird.driver import fbapi;"
-        "adapter.build(adapter.options(database='x.fdb'), None).check(); assert not fbapi.has_api()"
+        "from adapters.intramed import adapter; from contracts.desks import Ports; from firebird.driver import fbapi;"
+        "adapter.build(adapter.options(database='x.fdb'), Ports('x', None, None)).check(); assert not fbapi.has_api()"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 
