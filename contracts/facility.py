@@ -17,7 +17,9 @@ IncidentNumber = Annotated[
 class FindTenantRequest(Model):
     """Facts about a tenant; every given fact must hold."""
 
-    telephone: Telephone | None = None
+    telephone: Telephone | None = Field(
+        default=None, description="Telephone number in any usual spelling.", examples=["06-12345678"]
+    )
     address: Annotated[
         str | None,
         StringConstraints(min_length=1, max_length=200),
@@ -137,8 +139,12 @@ class FacilityNoteRequest(Model):
     """A note on an incident, named by its number or by the delivery that is still bringing it."""
 
     tenant: TenantToken
-    incident: IncidentNumber | None = None
-    delivery: DeliveryId | None = None
+    incident: IncidentNumber | None = Field(default=None, description="The incident's number.", examples=["INC-000482"])
+    delivery: DeliveryId | None = Field(
+        default=None,
+        description="The delivery that is bringing the incident, when its number is not known yet.",
+        examples=["dl_0f3c2a9b5d714e6f8a1b2c3d4e5f6071"],
+    )
     text: MessageText
     reported_at: ReportedAt
 

@@ -70,8 +70,8 @@ class ListSlotsRequest(Model):
     starts_before: Instant = Field(
         description="End of the window, RFC 3339 with an offset, exclusive; at most 62 days on."
     )
-    clinic: ClinicCode | None = None
-    therapist: TherapistCode | None = None
+    clinic: ClinicCode | None = Field(default=None, description="Only in this clinic.", examples=["MCEN"])
+    therapist: TherapistCode | None = Field(default=None, description="Only with this therapist.", examples=["T07"])
     minutes: int | None = Field(default=None, ge=5, le=240, description="Length of the slot in minutes.", examples=[30])
     limit: int = Field(default=3, ge=1, le=50, description="At most this many slots, earliest first.")
 

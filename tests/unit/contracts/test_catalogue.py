@@ -1,0 +1,91 @@
+"""The catalogue is what clients build on: complete, described, and the only list of contracts."""
+
+import typing
+from collections.abc import Iterator
+
+import pytest
+from pydantic import BaseModel
+
+from contracts.catalogue import CATALOGUE, Contract, DeskKind, Effect
+from contracts.delivery import Delivery
+from contracts.desks import FacilityDesk, PracticeDesk
+
+PROTOCOLS = {DeskKind.FACILITY: FacilityDesk, DeskKind.PRACTICE: PracticeDesk}
+NAMES = {
+    "find_tenant",
+    "create_incident",
+    "get_incident",
+    "list_at_risk",
+    "find_patient",
+    "list_upcoming",
+    "list_slots",
+    "hold_slot",
+    "confirm",
+    "cancel",
+    "log_note",
+}
+
+
+def models(*roots: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """Yield models and the models inside their fields."""
+    for root in roots:
+        yield root
+        for field in root.model_fields.values():
+            for part in parts(field.annotation):
+                if isinstance(part, type) and issubclass(part, BaseModel):
+                    yield from models(part)
+
+
+def parts(annotation: object) -> Iterator[object]:
+    yield annotation
+    for part in typing.get_args(annotation):
+        yield from parts(part)
+
+
+def test_all_eleven_contracts_are_there() -> None:
+    """log_note is on both desks, so eleven names make twelve rows."""
+    assert {row.name for row in CATALOGUE} == NAMES
+    assert len(CATALOGUE) == len({row.operation for row in CATALOGUE}) == 12
+
+
+@pytest.mark.parametrize("row", CATALOGUE, ids=lambda row: row.operation)
+def test_every_field_says_what_it_is(row: Contract) -> None:
+    """Each property of request and reply has a description in the schema that a client reads."""
+    for schema in (row.request.model_json_schema(), row.reply.model_json_schema()):
+        for model in [schema, *schema.get("$defs", {}).values()]:
+            for name, field in model.get("properties", {}).items():
+                told = field.get("description") or "$ref" in str(field)
+                assert told, f"{row.operation}: {model['title']}.{name} has no description"
+
+
+@pytest.mark.parametrize("row", CATALOGUE, ids=lambda row: row.operation)
+def test_requests_refuse_what_they_do_not_know(row: Contract) -> None:
+    """A field that the contract does not name is an error in every model, nested ones included."""
+    for model in models(row.request, row.reply):
+        assert model.model_config.get("extra") == "forbid", model
+        assert model.model_config.get("frozen"), model
+
+
+@pytest.mark.parametrize("row", CATALOGUE, ids=lambda row: row.operation)
+def test_the_protocol_has_a_method_of_the_same_name(row: Contract) -> None:
+    """It takes the row's request; a read or immediate contract returns the row's reply."""
+    method = getattr(PROTOCOLS[row.desk], row.name)
+    hints = typing.get_type_hints(method)
+    assert hints["request"] is row.request
+    if row.effect is not Effect.DURABLE:
+        assert hints["return"] is row.reply
+
+
+def test_durable_contracts_carry_a_report_time_and_reply_with_a_delivery() -> None:
+    """The service relies on both."""
+    durable = [row for row in CATALOGUE if row.effect is Effect.DURABLE]
+    assert {row.operation for row in durable} == {"facility_create_incident", "facility_log_note", "practice_log_note"}
+    for row in durable:
+        assert "reported_at" in row.request.model_fields
+        assert issubclass(row.reply, Delivery)
+
+
+def test_nothing_closes_changes_or_deletes_an_incident() -> None:
+    """Create and comment only: it is not a permission, the contract does not exist."""
+    writing = {row.name for row in CATALOGUE if row.desk is DeskKind.FACILITY and row.effect is not Effect.READ}
+    assert writing == {"create_incident", "log_note"}
