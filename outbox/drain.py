@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,7 @@ from outbox.worker import Step, Worker
 
 _LOOK_S: Final = 0.1
 _UNREACHABLE_AFTER: Final = 3
-"""Attempts in a row that found nobody, after which a destination counts as unreachable."""
+"""Attempts in a row that found nobody, after which a destination counts as unreachable; fewer if fewer entries wait."""
 
 _MOVING: Final = frozenset({DeliveryState.READY, DeliveryState.IN_FLIGHT, DeliveryState.UNKNOWN})
 
@@ -49,10 +49,12 @@ class Unreachable:
                 self._in_a_row[step.destination] + 1 if isinstance(step.outcome, NotSent) else 0
             )
 
-    def destinations(self) -> tuple[str, ...]:
-        """Return the destinations that do not answer."""
+    def among(self, busy: Mapping[str, int]) -> tuple[str, ...]:
+        """Return the destinations that do not answer, of those with so many entries under way."""
         with self._lock:
-            return tuple(sorted(name for name, count in self._in_a_row.items() if count >= _UNREACHABLE_AFTER))
+            return tuple(
+                sorted(name for name, left in busy.items() if self._in_a_row[name] >= min(_UNREACHABLE_AFTER, left))
+            )
 
 
 def drain(
@@ -74,11 +76,13 @@ def drain(
     delivered_before = _count(outbox, wanted, frozenset({DeliveryState.DELIVERED}))
     total = _count(outbox, wanted, _MOVING | {DeliveryState.WAITING})
     until = time.monotonic() + wait_s
+    silent: tuple[str, ...] = ()
     worker.start()
     try:
         while (busy := _busy(outbox, wanted)) and time.monotonic() < until:
             report(Progress(total, _count(outbox, wanted, _MOVING | {DeliveryState.WAITING})))
-            if busy <= set(unreachable.destinations()):
+            silent = unreachable.among(busy)
+            if len(silent) == len(busy):
                 break
             time.sleep(_LOOK_S)
     finally:
@@ -86,12 +90,16 @@ def drain(
     left = _count(outbox, wanted, _MOVING | {DeliveryState.WAITING})
     report(Progress(total, left))
     delivered = _count(outbox, wanted, frozenset({DeliveryState.DELIVERED})) - delivered_before
-    return Drained(delivered, left, unreachable.destinations())
+    return Drained(delivered, left, silent)
 
 
 def _count(outbox: Outbox, destinations: frozenset[str], states: frozenset[DeliveryState]) -> int:
     return sum(row.entries for row in outbox.counts() if row.destination in destinations and row.state in states)
 
 
-def _busy(outbox: Outbox, destinations: frozenset[str]) -> set[str]:
-    return {row.destination for row in outbox.counts() if row.destination in destinations and row.state in _MOVING}
+def _busy(outbox: Outbox, destinations: frozenset[str]) -> Counter[str]:
+    busy = Counter[str]()
+    for row in outbox.counts():
+        if row.destination in destinations and row.state in _MOVING:
+            busy[row.destination] += row.entries
+    return busy

@@ -49,12 +49,12 @@ class Shim:
     state: State
     systems: dict[str, System]
 
-    def worker(self, watch: Callable[[Step], None] = lambda _step: None) -> Worker:
-        """Return a worker for every system's destination; it has not begun."""
+    def worker(self, watch: Callable[[Step], None] = lambda _step: None, only: str | None = None) -> Worker:
+        """Return a worker for every system's destination, or for one system's; it has not begun."""
         section = self.settings.outbox
         return Worker(
             self.state.outbox,
-            {name: system.desk.destination for name, system in self.systems.items()},
+            {name: system.desk.destination for name, system in self.systems.items() if only in {None, name}},
             utc_now,
             Backoff(section.first_s, section.cap_s),
             section.threads,

@@ -138,7 +138,7 @@ def drain_command(
             def report(progress: Progress) -> None:
                 bar.update(task, total=progress.total, completed=max(0, progress.total - progress.left))
 
-            ended = drain(shim.state.outbox, wanted, shim.worker, wait, report)
+            ended = drain(shim.state.outbox, wanted, lambda watch: shim.worker(watch, system), wait, report)
         stuck = [c for c in shim.state.outbox.counts() if c.destination in wanted and c.state in _SOMEBODY_MUST_ACT]
     stuck_entries = sum(count.entries for count in stuck)
     if as_json:

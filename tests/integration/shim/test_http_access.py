@@ -42,7 +42,7 @@ def test_operations_are_named_after_desk_and_contract(site: Site) -> None:
     "authorization", [None, "Bearer wrong", "Bearer ls_00000000_" + "A" * 43, "Basic YTpi", "Bearer "]
 )
 def test_every_route_refuses_without_a_valid_key(site: Site, authorization: str | None) -> None:
-    """401 with a challenge, before anything of the request is looked at."""
+    """401 with a challenge, whatever else is wrong with the request."""
     for path, methods in paths(site).items():
         for method in methods:
             url = path.replace("{delivery}", "dl_" + "0" * 32)
