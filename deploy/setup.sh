@@ -17,6 +17,7 @@ if command -v dpkg-query >/dev/null; then
     want libfbclient2              # the native Firebird client
     want firebird3.0-server-core   # the engine that runs embedded: demo and tests
     want firebird3.0-utils         # gbak and isql
+    [ "$kind" = dev ] && want curl # a test runs the curl line that `make serve` prints
     if ! command -v "$python" >/dev/null; then
         want python3
         want python3-venv

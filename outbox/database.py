@@ -53,8 +53,12 @@ class Database:
         except OSError as error:
             raise StateUnavailable(f"{path} cannot be opened: {error.strerror}") from error
         self._writer = self._open()
-        for package, folder in migrations.items():
-            self._migrate(package, folder)
+        try:
+            for package, folder in migrations.items():
+                self._migrate(package, folder)
+        except BaseException:
+            self.close()
+            raise
 
     def _open(self) -> sqlite3.Connection:
         # Connections cross threads, one at a time: the writer under its lock, a reader while it is not idle.
@@ -67,6 +71,7 @@ class Database:
         connection.execute("PRAGMA foreign_keys = ON")
         full = 2
         if journal != "wal" or synchronous != full:
+            connection.close()
             raise DurabilityError(f"{self.path}: journal_mode={journal} synchronous={synchronous}, need wal and 2")
         return connection
 

@@ -27,14 +27,23 @@ def open_state(path: Path, key: MasterKey, deployment: str) -> Database:
         ConfigurationError: it belongs to another, so references would change or payloads could not be opened.
     """
     database = Database(path, _MIGRATIONS)
+    try:
+        _check_owner(database, key, deployment)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _check_owner(database: Database, key: MasterKey, deployment: str) -> None:
     with database.transaction() as tx:
         tx.execute(SQL["insert_deployment"], {"name": deployment, "key_fingerprint": key.fingerprint})
         row = tx.execute(SQL["select_deployment"]).fetchone()
+    path, name = database.path, row["name"]
     if row["key_fingerprint"] != key.fingerprint:
         raise ConfigurationError(f"{path} was written with another master key; restore that key file")
-    if row["name"] != deployment:
-        raise ConfigurationError(f"{path} belongs to deployment {row['name']!r}, the configuration says {deployment!r}")
-    return database
+    if name != deployment:
+        raise ConfigurationError(f"{path} belongs to deployment {name!r}, the configuration says {deployment!r}")
 
 
 class KeptRows:

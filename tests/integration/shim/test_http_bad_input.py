@@ -163,13 +163,13 @@ def test_a_document_that_fails_its_dry_run_is_refused_and_not_queued(site: Site)
     tenant = site.tenant()
     before = site.command("outbox", "status", "--json").stdout
     with closing(sqlite3.connect(replica)) as database:
-        original = database.execute("SELECT contract_id, cost_centre FROM contract").fetchall()
+        original = database.execute("SELECT cost_centre, contract_id FROM contract").fetchall()
         database.execute("UPDATE contract SET cost_centre = 'kostenplaats onbekend'")
         database.commit()
         try:
             found = problem(site.post(CREATE, site.report(tenant)), 422, "dry-run-refused")
         finally:
-            database.executemany("UPDATE contract SET cost_centre = ?2 WHERE contract_id = ?1", original)
+            database.executemany("UPDATE contract SET cost_centre = ? WHERE contract_id = ?", original)
             database.commit()
     assert {(v["field"], v["value"]) for v in found["violations"]} == {("BO_COST_CENTRE", "kostenplaats onbekend")}
     assert any("pattern" in v["rule"] for v in found["violations"])
