@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from contracts.delivery import DeliveryState, NotSent
+from contracts.delivery import DeliveryState, NotSent, OutcomeUnknown
 from outbox.store import Outbox
 from outbox.worker import Step, Worker
 
@@ -45,9 +45,10 @@ class Unreachable:
     def watch(self, step: Step) -> None:
         """Take note of a finished attempt."""
         with self._lock:
-            self._in_a_row[step.destination] = (
-                self._in_a_row[step.destination] + 1 if isinstance(step.outcome, NotSent) else 0
+            silent = isinstance(step.outcome, NotSent) or (
+                step.action == "find" and isinstance(step.outcome, OutcomeUnknown)
             )
+            self._in_a_row[step.destination] = self._in_a_row[step.destination] + 1 if silent else 0
 
     def among(self, busy: Mapping[str, int]) -> tuple[str, ...]:
         """Return the destinations that do not answer, of those with so many entries under way."""

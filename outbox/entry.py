@@ -58,6 +58,8 @@ class Entry:
     sends: int
     failures: int
     unknown_since: datetime | None
+    unknown_boot: str | None
+    unknown_uptime: int | None
     backend_id: str | None
     result: bytes | None
     reason: str | None

@@ -27,13 +27,12 @@ from outbox.entry import (
 )
 from outbox.owner import is_alive
 from outbox.statements import Statements
+from outbox.uptime import Uptime, uptime
 
 Action = Literal["send", "find"]
 MIGRATIONS: Final = {"outbox": "sqlite"}
 _SQL: Final = Statements("outbox", "sqlite/statements.sql")
-_CLAIMS: Final[tuple[tuple[Action, str], ...]] = (("find", "claim_unknown"), ("send", "claim_ready"))
-_EVIDENCE_MAX: Final = 500
-"""Characters of evidence kept of an attempt."""
+_CLAIM: Final = {"find": "claim_unknown", "send": "claim_ready"}
 
 
 class PayloadDamaged(Exception):
@@ -55,8 +54,15 @@ class Claim:
 class Outbox:
     """The store of entries. Thread-safe; several processes may share the file."""
 
-    def __init__(self, database: Database, cipher: Cipher, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        cipher: Cipher,
+        clock: Callable[[], datetime],
+        uptime: Callable[[], Uptime] = uptime,
+    ) -> None:
         self.database = database
+        self.uptime = uptime
         self.owners = database.path.with_name(database.path.name + ".owners")
         self._cipher = cipher
         self._clock = clock
@@ -100,13 +106,13 @@ class Outbox:
 
     # --- working
 
-    def claim(self, destination: str, owner: str) -> Claim | None:
-        """Take the next due entry and commit the intent; unknown outcomes come first, as they hold up their key."""
+    def claim(self, destination: str, owner: str, first: Action = "find") -> Claim | None:
+        """Take the next due entry and commit the intent; what `first` says comes first."""
         now = to_ms(self._clock())
         parameters = {"destination": destination, "owner": owner, "now": now}
         with self.database.transaction() as tx:
-            for action, statement in _CLAIMS:
-                row = tx.execute(_SQL[statement], parameters).fetchone()
+            for action in (first, "send" if first == "find" else "find"):
+                row = tx.execute(_SQL[_CLAIM[action]], parameters).fetchone()
                 if row is not None:
                     intent = {
                         "entry_seq": row["seq"],
@@ -116,7 +122,7 @@ class Outbox:
                         "now": now,
                     }
                     tx.execute(_SQL["insert_attempt"], intent)
-                    return Claim(Entry.of(row), action)
+                    return Claim(Entry.of(row), "find" if action == "find" else "send")
         return None
 
     def sending(self, entry: Entry) -> Sending:
@@ -182,30 +188,25 @@ class Outbox:
                 next_attempt_at=self._later(delay_s),
             )
 
-    def absent(self, claim: Claim, asked_at: datetime, settle_s: float) -> None:
+    def absent(self, claim: Claim, asked_at: Uptime, settle_s: float) -> None:
         """The backend does not have it; believed only if asked after the backend had settled, else asked again."""
-        since = claim.entry.unknown_since
-        if since is None:
-            raise Fenced(claim.entry.id)
-        settled_at = since + timedelta(seconds=settle_s)
+        entry = claim.entry
+        if entry.unknown_boot is None or entry.unknown_uptime is None:
+            raise Fenced(entry.id)
+        settled_s = asked_at.since_ms(Uptime(entry.unknown_boot, entry.unknown_uptime)) / 1000
         with self.database.transaction() as tx:
-            if asked_at >= settled_at:
+            if settled_s >= settle_s:
                 reason = f"the backend has no record {settle_s:g} s after the attempt; sent again"
                 self._conclude(
-                    tx, claim, "to_ready", "absent", reason, failures=0, reason=reason, next_attempt_at=to_ms(asked_at)
+                    tx, claim, "to_ready", "absent", reason, failures=0, reason=reason, next_attempt_at=self._later(0)
                 )
             else:
                 reason = "not in the backend yet; asked again when it has settled"
+                later = self._later(settle_s - settled_s + 0.001)
                 self._conclude(
-                    tx,
-                    claim,
-                    "to_unknown",
-                    "absent, not settled",
-                    reason,
-                    failures=claim.entry.failures,
-                    reason=reason,
-                    next_attempt_at=to_ms(settled_at) + 1,
-                )
+                    tx, claim, "to_unknown", "absent, not settled", reason,
+                    failures=entry.failures, reason=reason, next_attempt_at=later,
+                )  # fmt: skip
 
     def recover(self) -> int:
         """Turn what dead owners left behind into unknown outcomes; return how many entries that were."""
@@ -331,9 +332,10 @@ class Outbox:
         entry = claim.entry
         now = to_ms(self._clock())
         fence = {"entry_seq": entry.seq, "owner": entry.owner, "step": entry.step, "now": now}
-        if tx.execute(_SQL[transition], {**values, **fence}).rowcount != 1:
+        up = self.uptime()
+        if tx.execute(_SQL[transition], {**values, **fence, "boot": up.boot, "uptime": up.ms}).rowcount != 1:
             raise Fenced(entry.id)
-        ended = {**fence, "outcome": outcome, "evidence": evidence[:_EVIDENCE_MAX]}
+        ended = {**fence, "outcome": outcome, "evidence": evidence}
         tx.execute(_SQL["insert_attempt_outcome"], ended)
         return now
 

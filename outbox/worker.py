@@ -1,10 +1,13 @@
 """Threads that take due entries, send them or ask whether they landed, and write down what came of it."""
 
+import itertools
 import logging
 import threading
+import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from contracts.delivery import (
@@ -12,22 +15,37 @@ from contracts.delivery import (
     Conflicting,
     Delivered,
     Destination,
+    Finding,
     NotSent,
     Outcome,
     OutcomeUnknown,
     Rejected,
+    Sending,
 )
 from contracts.errors import ContractError, StateUnavailable
 from outbox.backoff import Backoff
 from outbox.owner import Owner, sweep
-from outbox.store import Claim, Fenced, Outbox, PayloadDamaged
+from outbox.store import Action, Claim, Fenced, Outbox, PayloadDamaged
+from outbox.uptime import Uptime
 
 _POLL_S: Final = 0.5
 """Longest sleep of an idle thread: another process may have enqueued."""
 _STATE_RETRY_S: Final = 1.0
 """Pause before an outcome is written again that the disk refused."""
 
+_RETRY_AFTER_MAX_S: Final = 3600.0
+"""Longest wait that a backend can ask for."""
+_HORIZON: Final = timedelta(hours=2)
+_REASON_MAX: Final = 500
+"""Characters of a reason that are kept."""
+
 _log = logging.getLogger(__name__)
+
+_SENT: Final = (Delivered, Rejected, NotSent, OutcomeUnknown)
+_FOUND: Final = (Delivered, Absent, Conflicting)
+
+
+Found = Outcome | Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +54,8 @@ class Step:
 
     entry_id: str
     destination: str
-    outcome: Outcome | Absent | Conflicting
+    action: Action
+    outcome: Found
 
 
 class Worker:
@@ -68,6 +87,7 @@ class Worker:
         self._watch = watch
         self._stopping = threading.Event()
         self._wake = threading.Condition()
+        self._turns = itertools.count()
         self._owner: Owner | None = None
         self._threads = [
             threading.Thread(target=self._run, args=(name,), name=f"outbox-{name}-{number}", daemon=True)
@@ -89,10 +109,11 @@ class Worker:
 
     def stop(self, grace_s: float) -> bool:
         """Finish running attempts, start none; return whether all ended within the grace."""
+        until = time.monotonic() + grace_s
         self._stopping.set()
         self.notify()
         for thread in self._threads:
-            thread.join(grace_s)
+            thread.join(max(0.0, until - time.monotonic()))
         ended = not any(thread.is_alive() for thread in self._threads)
         if ended and self._owner:
             self._owner.close()
@@ -111,13 +132,17 @@ class Worker:
             except StateUnavailable as error:
                 _log.error("outbox: %s", error)
                 self._stopping.wait(_STATE_RETRY_S)
-            except Exception:  # noqa: BLE001 - a worker thread that dies silently would stop deliveries
-                _log.exception("outbox: unexpected failure in the worker of %s", destination)
+            except Exception as error:  # noqa: BLE001 - a worker thread that dies silently would stop deliveries
+                log_defect(f"the worker of {destination}", error)
                 self._stopping.wait(_STATE_RETRY_S)
 
     def _sleep(self, destination: str) -> None:
         with self._wake:
             due = self._outbox.next_due(destination)
+            if due is not None and due - self._clock() > _HORIZON:
+                # Nothing is ever put off so far: the wall clock was ahead when it was, and has been set back.
+                self._outbox.make_due(destination)
+                return
             wait_s = _POLL_S if due is None else min(_POLL_S, max(0.0, (due - self._clock()).total_seconds()))
             if wait_s and not self._stopping.is_set():
                 self._wake.wait(wait_s)
@@ -127,16 +152,18 @@ class Worker:
         """Work on the next due entry of a destination; return False if there was none."""
         if self._owner is None:
             raise RuntimeError("start() comes first")
-        claim = self._outbox.claim(destination, self._owner.name)
+        # Taking turns, so that questions that get no answer do not keep new reports from being sent.
+        first: Action = "find" if next(self._turns) % 2 == 0 else "send"
+        claim = self._outbox.claim(destination, self._owner.name, first)
         if claim is None:
             return False
-        asked_at = self._clock()
+        asked_at = self._outbox.uptime()
         outcome = self._attempt(claim)
-        self._write(lambda: self._settle(claim, outcome, asked_at))
-        self._watch(Step(claim.entry.id, destination, outcome))
+        self._write(claim, outcome, asked_at)
+        self._watch(Step(claim.entry.id, destination, claim.action, outcome))
         return True
 
-    def _attempt(self, claim: Claim) -> Outcome | Absent | Conflicting:
+    def _attempt(self, claim: Claim) -> Found:
         try:
             sending = self._outbox.sending(claim.entry)
         except PayloadDamaged as error:
@@ -145,38 +172,27 @@ class Worker:
             return OutcomeUnknown(f"not sent: {error}")
         if sending.slot is not None and sending.parent_backend_id is None:
             return Rejected("the delivery that it follows was given up")
-        destination = self._destinations[claim.entry.destination]
         try:
-            return destination.send(sending) if claim.action == "send" else destination.find(sending)
+            return self._ask(claim, sending)
         except ContractError as error:
             return OutcomeUnknown(error.detail)
         except Exception as error:  # noqa: BLE001 - an adapter's defect says nothing about what the backend did
-            # Only its type is logged: the message may hold a person's text.
-            _log.error("%s of %s failed in the adapter: %s", claim.action, claim.entry.id, type(error).__name__)
+            log_defect(f"{claim.action} of {claim.entry.id}", error)
             return OutcomeUnknown(f"the adapter failed: {type(error).__name__}")
 
-    def _settle(self, claim: Claim, outcome: Outcome | Absent | Conflicting, asked_at: datetime) -> None:
-        outbox = self._outbox
-        delay_s = self._backoff.delay_s(claim.entry.failures + 1)
-        match outcome:
-            case Delivered():
-                outbox.delivered(claim, outcome, "answered" if claim.action == "send" else "found by its reference")
-            case Rejected(reason):
-                outbox.rejected(claim, reason)
-            case Conflicting(reason):
-                outbox.parked(claim, reason)
-            case NotSent(reason, retry_after_s):
-                outbox.not_sent(claim, reason, max(delay_s, retry_after_s or 0))
-            case OutcomeUnknown(reason):
-                outbox.unknown(claim, reason, delay_s if claim.action == "find" else 0)
-            case Absent():
-                outbox.absent(claim, asked_at, self._destinations[claim.entry.destination].settle_s)
+    def _ask(self, claim: Claim, sending: Sending) -> Found:
+        destination = self._destinations[claim.entry.destination]
+        outcome: Found = destination.send(sending) if claim.action == "send" else destination.find(sending)
+        # What the protocol does not allow is refused: a NotSent as the answer to a question would send twice.
+        if not isinstance(outcome, _SENT if claim.action == "send" else _FOUND):
+            raise TypeError(f"{claim.action} returned {type(outcome).__name__}")
+        return outcome
 
-    def _write(self, write: Callable[[], None]) -> None:
+    def _write(self, claim: Claim, outcome: Found, asked_at: Uptime) -> None:
         """Write an outcome down, again and again while the disk refuses: forgetting it would make it unknown."""
         while True:
             try:
-                return write()
+                return self._settle(claim, outcome, asked_at)
             except Fenced:
                 _log.warning("outbox: an outcome came too late; another worker has the entry")
                 return None
@@ -184,3 +200,34 @@ class Worker:
                 _log.error("outbox: an outcome cannot be written yet: %s", error)
                 if self._stopping.wait(_STATE_RETRY_S):
                     return None
+            except Exception as error:  # noqa: BLE001 - what an adapter returned cannot be stored, such as no JSON
+                log_defect(f"the outcome of {claim.entry.id}", error)
+                outcome = OutcomeUnknown(f"the adapter's outcome cannot be stored: {type(error).__name__}")
+
+    def _settle(self, claim: Claim, outcome: Found, asked_at: Uptime) -> None:
+        outbox = self._outbox
+        delay_s = self._backoff.delay_s(claim.entry.failures + 1)
+        match outcome:
+            case Delivered():
+                outbox.delivered(claim, outcome, "answered" if claim.action == "send" else "found by its reference")
+            case Rejected(reason):
+                outbox.rejected(claim, storable(reason))
+            case Conflicting(reason):
+                outbox.parked(claim, storable(reason))
+            case NotSent(reason, retry_after_s):
+                wait_s = max(delay_s, min(retry_after_s or 0.0, _RETRY_AFTER_MAX_S))
+                outbox.not_sent(claim, storable(reason), wait_s)
+            case OutcomeUnknown(reason):
+                outbox.unknown(claim, storable(reason), delay_s if claim.action == "find" else 0)
+            case Absent():
+                outbox.absent(claim, asked_at, self._destinations[claim.entry.destination].settle_s)
+
+
+def storable(reason: str) -> str:
+    """Return a reason as it can be stored: not endless, and no halves of characters."""
+    return reason[:_REASON_MAX].encode("utf-8", "replace").decode()
+
+
+def log_defect(where: str, error: Exception) -> None:
+    """Log a defect without its message, which may quote what a person wrote."""
+    _log.error("outbox: %s in %s\n%s", type(error).__name__, where, "".join(traceback.format_tb(error.__traceback__)))

@@ -15,12 +15,13 @@ from fastapi.concurrency import run_in_threadpool
 from contracts.catalogue import Contract
 from contracts.delivery import Delivery, Document
 from contracts.desks import Call
-from contracts.errors import NotFound, ReportTimeRefused, RequestInFlight
+from contracts.errors import NotFound, ReportTimeRefused
 from contracts.fields import Model
 from outbox.entry import Entry, NewEntry
 from outbox.store import Outbox
 from shim.clients import Client
 from shim.idempotency import Idempotency, Write, external_reference
+from shim.keys import Blind
 from shim.settings import ReportTime
 from shim.systems import System
 from shim.tokens import Tokens
@@ -39,6 +40,7 @@ class Durable:
     idempotency: Idempotency
     tokens: Tokens
     report_time: ReportTime
+    blind: Blind
     clock: Callable[[], datetime]
     notify: Callable[[], None]
 
@@ -55,15 +57,9 @@ class Durable:
             reference = external_reference(self.deployment, client.name, system.name, write.key)
             opened = self.tokens.open_request(request, client.name, system.name)
             document: Document = system.method(contract)(opened, Call(reference))
-            document = self._behind_its_parent(document, client, system)
+            document = self._in_order(document, client, system)
             new = NewEntry(f"dl_{secrets.token_hex(16)}", system.name, contract.name, client.name, reference, document)
-            try:
-                with self.outbox.database.transaction() as tx:
-                    entry = self.outbox.enqueue(tx, new)
-                    self.idempotency.insert(tx, write, entry.id)
-            except sqlite3.IntegrityError as error:
-                # A second shim on the same state was faster; the repeat will find what it stored.
-                raise RequestInFlight("repeat the request in a moment", retry_after_s=1) from error
+            entry = self._store(new, write)
         self.notify()
         return entry
 
@@ -119,15 +115,43 @@ class Durable:
         if -ahead > timedelta(seconds=self.report_time.max_age_s):
             raise ReportTimeRefused("reported_at is too old", field="reported_at", server_time=server_time)
 
-    def _behind_its_parent(self, document: Document, client: Client, system: System) -> Document:
-        """Give a document that follows a delivery that delivery's order key, if it is the same person's."""
-        if document.follows is None:
-            return document
-        parent = self.of_client(client, document.follows)
-        same_person = self.outbox.payload(parent).particulars.subject == document.subject
-        if parent.destination != system.name or not same_person:
-            raise NotFound("the delivery is not known")
-        return replace(document, order_key=parent.order_key)
+    def _store(self, new: NewEntry, write: Write) -> Entry:
+        try:
+            with self.outbox.database.transaction() as tx:
+                entry = self.outbox.enqueue(tx, new)
+                self.idempotency.insert(tx, write, entry.id)
+        except sqlite3.IntegrityError:
+            # A second shim on the same state was faster with the same request, or this is a defect.
+            record = self.idempotency.find(write)
+            if record is None or record.delivery is None:
+                raise
+            return self._entry(record.delivery)
+        return entry
+
+    def _in_order(self, document: Document, client: Client, system: System) -> Document:
+        """Give a document the order key under which it waits for what must arrive before it.
+
+        Raises:
+            NotFound: what it follows, or is about, is not this person's.
+        """
+        if document.follows is not None:
+            parent = self.of_client(client, document.follows)
+            if parent.destination != system.name or parent.kind != document.follows_kind:
+                raise NotFound("the delivery is not known")
+            return self._behind(parent, document, "the delivery is not known")
+        if document.about is not None:
+            brought = self.outbox.landed(system.name, document.about)
+            if brought is not None:
+                return self._behind(brought, document, "the record is not known")
+            return replace(document, order_key=self.blind("about", system.name, document.subject, document.about))
+        if document.order_key is not None:
+            return replace(document, order_key=self.blind("order", system.name, document.order_key))
+        return document
+
+    def _behind(self, earlier: Entry, document: Document, otherwise: str) -> Document:
+        if self.outbox.payload(earlier).particulars.subject != document.subject:
+            raise NotFound(otherwise)
+        return replace(document, order_key=earlier.order_key)
 
 
 def seconds_until(moment: datetime, now: datetime) -> int:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from contracts.errors import IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight
 from outbox.database import Database
 from outbox.entry import to_ms
-from shim.keys import RestCipher
+from shim.keys import Blind, RestCipher
 from shim.state import SQL
 
 _KEY: Final = re.compile(r"[!#-~]{1,255}")
@@ -64,7 +64,7 @@ def fingerprint(system: str, contract: str, body: Any) -> str:
 def external_reference(deployment: str, client: str, system: str, key: str) -> str:
     """Return the reference under which the backend will know this write, 23 characters of A-Z, 2-7 and '-'.
 
-    It depends on nothing that a restored backup could change.
+    It depends on no stored state, so the backend can be asked for it even when the state was lost.
     """
     parts = b"".join(len(part.encode()).to_bytes(4) + part.encode() for part in (deployment, client, system, key))
     return "LS-" + b32encode(hashlib.sha256(parts).digest()).decode()[:_REFERENCE_CHARACTERS]
@@ -73,9 +73,10 @@ def external_reference(deployment: str, client: str, system: str, key: str) -> s
 class Idempotency:
     """The records of writes, and which of them this process is working on."""
 
-    def __init__(self, database: Database, cipher: RestCipher, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, cipher: RestCipher, blind: Blind, clock: Callable[[], datetime]) -> None:
         self.database = database
         self._cipher = cipher
+        self._blind = blind
         self._clock = clock
         self._in_flight: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -94,13 +95,18 @@ class Idempotency:
                 raise RequestInFlight("repeat the request in a moment", retry_after_s=1)
             self._in_flight.add(name)
         try:
-            yield self._find(write)
+            yield self.find(write)
         finally:
             with self._lock:
                 self._in_flight.discard(name)
 
-    def _find(self, write: Write) -> Record | None:
-        for row in self.database.read(SQL["select_idempotency"], client=write.client, key=write.key):
+    def find(self, write: Write) -> Record | None:
+        """Return what is stored of a write.
+
+        Raises:
+            IdempotencyKeyReused: the key belongs to another request.
+        """
+        for row in self.database.read(SQL["select_idempotency"], client=write.client, key=self._key(write)):
             if row["fingerprint"] != write.fingerprint:
                 raise IdempotencyKeyReused("use a new key for a new request; the key names one request for good")
             sealed = row["reply"]
@@ -116,7 +122,7 @@ class Idempotency:
         """
         values = {
             "client": write.client,
-            "key": write.key,
+            "key": self._key(write),
             "fingerprint": write.fingerprint,
             "created_at": to_ms(self._clock()),
             "delivery": delivery,
@@ -126,10 +132,12 @@ class Idempotency:
     def finish(self, write: Write, status: int, reply: bytes) -> None:
         """Store the certain outcome of an immediate write; a repeat gets the same answer."""
         sealed = self._cipher.seal(reply, self._context(write))
-        values = {"client": write.client, "key": write.key, "status": status, "reply": sealed}
+        values = {"client": write.client, "key": self._key(write), "status": status, "reply": sealed}
         with self.database.transaction() as tx:
             tx.execute(SQL["set_idempotency_reply"], values)
 
-    @staticmethod
-    def _context(write: Write) -> str:
-        return f"idempotency/{write.client}/{write.key}"
+    def _key(self, write: Write) -> str:
+        return self._blind("idempotency", write.client, write.key)
+
+    def _context(self, write: Write) -> str:
+        return f"idempotency/{self._key(write)}"

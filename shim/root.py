@@ -18,7 +18,7 @@ from shim.clients import Clients
 from shim.durable import Durable
 from shim.idempotency import Idempotency
 from shim.immediate import Immediate
-from shim.keys import MasterKey, RestCipher
+from shim.keys import Blind, MasterKey, RestCipher
 from shim.routes import Service
 from shim.settings import ConfigurationError, Settings
 from shim.state import KeptRows, open_state
@@ -36,6 +36,7 @@ class State:
 
     key: MasterKey
     cipher: RestCipher
+    blind: Blind
     database: Database
     outbox: Outbox
     clients: Clients
@@ -65,8 +66,10 @@ class Shim:
         """Return the HTTP application; `notify` wakes the worker that runs beside it, if one does."""
         deployment, state = self.settings.deployment, self.state
         opaque = tokens.Tokens(state.key.derive("tokens", tokens.KEY_BYTES), utc_now)
-        idempotency = Idempotency(state.database, state.cipher, utc_now)
-        durable = Durable(deployment, state.outbox, idempotency, opaque, self.settings.report_time, utc_now, notify)
+        idempotency = Idempotency(state.database, state.cipher, state.blind, utc_now)
+        durable = Durable(
+            deployment, state.outbox, idempotency, opaque, self.settings.report_time, state.blind, utc_now, notify
+        )
         immediate = Immediate(deployment, idempotency, opaque)
         service = Service(self.systems, state.clients, immediate, durable, self.settings.http)
         return create_app(service, state.database, demo=demo)
@@ -86,7 +89,8 @@ def open_deployment_state(settings: Settings) -> Iterator[State]:
     database = open_state(settings.state, key, settings.deployment)
     cipher = RestCipher(key.derive("rest"))
     try:
-        yield State(key, cipher, database, Outbox(database, cipher, utc_now), Clients(database, utc_now))
+        blind = Blind(key.derive("blind"))
+        yield State(key, cipher, blind, database, Outbox(database, cipher, utc_now), Clients(database, utc_now))
     finally:
         database.close()
 
@@ -101,7 +105,7 @@ def open_shim(settings: Settings) -> Iterator[Shim]:
     with open_deployment_state(settings) as state:
 
         def ports(system: str) -> Ports:
-            rows = KeptRows(state.database, state.cipher, system, settings.reference_max_age_s, utc_now)
+            rows = KeptRows(state.database, state.cipher, state.blind, system, settings.reference_max_age_s, utc_now)
             return Ports(system, utc_now, rows)
 
         systems = open_systems(settings.systems, ports)

@@ -13,7 +13,7 @@ from outbox import store
 from outbox.database import Database
 from outbox.entry import dump_json, from_ms, to_ms
 from outbox.statements import Statements
-from shim.keys import MasterKey, RestCipher
+from shim.keys import Blind, MasterKey, RestCipher
 from shim.settings import ConfigurationError
 
 SQL: Final = Statements("shim", "sqlite/statements.sql")
@@ -50,28 +50,34 @@ class KeptRows:
     """Reference rows of one system, for composing while its replica is down."""
 
     def __init__(
-        self, database: Database, cipher: RestCipher, system: str, max_age_s: float, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        cipher: RestCipher,
+        blind: Blind,
+        system: str,
+        max_age_s: float,
+        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._cipher = cipher
+        self._blind = blind
         self._system = system
         self._max_age = timedelta(seconds=max_age_s)
         self._clock = clock
 
     def keep(self, name: str, row: Mapping[str, JsonValue], read_at: datetime) -> None:
         """Keep a row under a name; a newer one replaces it."""
-        sealed = self._cipher.seal(dump_json(row), self._context(name))
-        values = {"system": self._system, "name": name, "row": sealed, "read_at": to_ms(read_at)}
+        blinded = self._blind("reference_row", self._system, name)
+        sealed = self._cipher.seal(dump_json(row), f"reference_row/{blinded}")
+        values = {"system": self._system, "name": blinded, "row": sealed, "read_at": to_ms(read_at)}
         with self._database.transaction() as tx:
             tx.execute(SQL["upsert_reference_row"], values)
 
     def recall(self, name: str) -> KeptRow | None:
         """Return the row if it is young enough."""
-        for row in self._database.read(SQL["select_reference_row"], system=self._system, name=name):
+        blinded = self._blind("reference_row", self._system, name)
+        for row in self._database.read(SQL["select_reference_row"], system=self._system, name=blinded):
             read_at = from_ms(row["read_at"])
             if self._clock() - read_at <= self._max_age:
-                return KeptRow(json.loads(self._cipher.open(row["row"], self._context(name))), read_at)
+                return KeptRow(json.loads(self._cipher.open(row["row"], f"reference_row/{blinded}")), read_at)
         return None
-
-    def _context(self, name: str) -> str:
-        return f"reference_row/{self._system}/{name}"

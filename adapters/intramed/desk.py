@@ -84,7 +84,8 @@ class IntramedDesk:
         """Hold a slot under the call's reference; repeating it returns the same hold.
 
         Raises:
-            SlotTaken: somebody else holds or has booked it, or is doing so now.
+            SlotTaken: somebody else holds or has booked it.
+            BackendUnavailable: another transaction is busy with it.
             NotFound: the slot or the patient is unknown.
         """
         hold = HoldKey(slot_key(request.slot), call.reference)
@@ -94,10 +95,7 @@ class IntramedDesk:
             "holder": hold.holder,
             "seconds": self._options.hold_s,
         }
-        try:
-            row = self._write("hold_slot", parameters)
-        except Contention as error:
-            raise SlotTaken("somebody else is taking this slot now") from error
+        row = self._asked_twice("hold_slot", parameters)
         match row["outcome"]:
             case "HELD":
                 # The seconds are counted by the database's clock, so the two clocks need not agree.
@@ -120,7 +118,7 @@ class IntramedDesk:
         del call  # the hold's own reference makes it idempotent
         hold = HoldKey.parse(request.hold)
         parameters = {"slot": hold.slot, "patient": patient_key(request.patient), "holder": hold.holder}
-        row = self._confirmed(parameters)
+        row = self._asked_twice("confirm", parameters)
         match row["outcome"]:
             case "BOOKED":
                 return ConfirmReply(
@@ -141,13 +139,14 @@ class IntramedDesk:
         """
         return compose_note(request, call.reference, self._zone, codec_of(self._options.charset))
 
-    def _confirmed(self, parameters: dict[str, Any]) -> Row:
-        # Whoever was first is done when the conflict is reported, so asking once more gets its answer.
+    def _asked_twice(self, name: str, parameters: dict[str, Any]) -> Row:
+        # Whoever was first is done when the conflict is reported, so asking once more gets its answer. A conflict that
+        # stays may be with our own lost attempt: it must not end as "taken".
         try:
-            return self._write("confirm", parameters)
+            return self._write(name, parameters)
         except Contention:
             try:
-                return self._write("confirm", parameters)
+                return self._write(name, parameters)
             except Contention as error:
                 raise BackendUnavailable("another transaction is busy with this slot") from error
 

@@ -91,8 +91,9 @@ class PlanonDesk:
             body=self._documents.note(elements),
             subject=request.tenant,
             reported_at=request.reported_at,
-            order_key=f"incident:{request.incident}" if request.incident else None,
+            about=request.incident,
             follows=request.delivery,
+            follows_kind=INCIDENT,
             slot=slot.encode() if slot else None,
             provenance=provenance(elements),
         )

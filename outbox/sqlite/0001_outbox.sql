@@ -9,7 +9,7 @@ CREATE TABLE entry (
     kind              TEXT    NOT NULL,
     client            TEXT    NOT NULL,
     reference         TEXT    NOT NULL,      -- what the backend is asked for after an unknown outcome
-    order_key         TEXT    NOT NULL,
+    order_key         TEXT    NOT NULL,      -- says nothing of a person: the host blinds it
     follows           TEXT    REFERENCES entry (id),
     state             TEXT    NOT NULL CHECK (state IN
                           ('ready', 'waiting', 'in_flight', 'unknown', 'delivered', 'rejected', 'parked', 'discarded')),
@@ -22,12 +22,14 @@ CREATE TABLE entry (
     sends             INTEGER NOT NULL DEFAULT 0,
     failures          INTEGER NOT NULL DEFAULT 0,  -- since the last answer; sets the next delay
     unknown_since     INTEGER,               -- the backend may still commit until this plus its settling time
+    unknown_boot      TEXT,                  -- the same moment on the host's boot-time clock, which nobody can set
+    unknown_uptime    INTEGER,
     backend_id        TEXT,
     result            BLOB,                  -- sealed
     reason            TEXT,
     ended_at          INTEGER,
     UNIQUE (destination, reference),         -- one document per reference, whatever else goes wrong
-    CHECK ((state = 'unknown') <= (unknown_since IS NOT NULL)),
+    CHECK ((state = 'unknown') <= (unknown_since IS NOT NULL AND unknown_boot IS NOT NULL AND unknown_uptime IS NOT NULL)),
     CHECK ((state = 'in_flight') <= (owner IS NOT NULL)),
     CHECK ((state = 'delivered') <= (backend_id IS NOT NULL))
 );

@@ -59,14 +59,16 @@ UPDATE entry SET state = :state, owner = NULL, reason = :reason, ended_at = :now
 WHERE seq = :entry_seq AND owner = :owner AND step = :step;
 
 -- name: to_ready
-UPDATE entry SET state = 'ready', owner = NULL, failures = :failures, reason = :reason, unknown_since = NULL,
-                 next_attempt_at = :next_attempt_at
+UPDATE entry SET state = 'ready', owner = NULL, failures = :failures, reason = :reason,
+                 unknown_since = NULL, unknown_boot = NULL, unknown_uptime = NULL, next_attempt_at = :next_attempt_at
 WHERE seq = :entry_seq AND owner = :owner AND step = :step;
 
 -- name: to_unknown
 -- unknown_since is set once per send: what the backend may still commit depends on the send, not on our questions.
 UPDATE entry SET state = 'unknown', owner = NULL, failures = :failures, reason = :reason,
                  unknown_since = CASE WHEN state = 'in_flight' THEN :now ELSE unknown_since END,
+                 unknown_boot = CASE WHEN state = 'in_flight' THEN :boot ELSE unknown_boot END,
+                 unknown_uptime = CASE WHEN state = 'in_flight' THEN :uptime ELSE unknown_uptime END,
                  next_attempt_at = :next_attempt_at
 WHERE seq = :entry_seq AND owner = :owner AND step = :step;
 

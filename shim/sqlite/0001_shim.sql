@@ -17,7 +17,7 @@ CREATE TABLE client (
 
 CREATE TABLE idempotency (
     client      TEXT NOT NULL,
-    key         TEXT NOT NULL,
+    key         TEXT NOT NULL,            -- blinded: a client may have put a telephone number in it
     fingerprint TEXT NOT NULL,            -- SHA-256 over system, contract and the canonical body
     created_at  INTEGER NOT NULL,
     delivery    TEXT REFERENCES entry (id),  -- of a durable write
@@ -29,7 +29,7 @@ CREATE TABLE idempotency (
 
 CREATE TABLE reference_row (
     system  TEXT NOT NULL,
-    name    TEXT NOT NULL,
+    name    TEXT NOT NULL,                -- blinded: a backend's key of a person is in it
     row     BLOB NOT NULL,                -- sealed
     read_at INTEGER NOT NULL,
     PRIMARY KEY (system, name)

@@ -27,7 +27,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def outbox(database: Database, clock: Clock) -> Outbox:
-    return Outbox(database, RestCipher(bytes(32)), clock)
+    return Outbox(database, RestCipher(bytes(32)), clock, lambda: clock.up)
 
 
 @pytest.fixture

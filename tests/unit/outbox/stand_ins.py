@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from contracts.delivery import Absent, Delivered, Document, Finding, Outcome, Sending, Source
 from outbox.entry import Entry, NewEntry
 from outbox.store import Outbox
+from outbox.uptime import Uptime
 
 REPORTED_AT = datetime.fromisoformat("2026-11-19T22:14:03+01:00")
 
@@ -15,12 +16,22 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = datetime(2026, 11, 19, 21, 15, tzinfo=UTC)
+        self.up = Uptime("boot", 7_000)
 
     def __call__(self) -> datetime:
         return self.now
 
     def forward(self, seconds: float) -> None:
+        """Let time pass."""
         self.now += timedelta(seconds=seconds)
+        self.up = Uptime(self.up.boot, self.up.ms + int(seconds * 1000))
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock; no time passes."""
+        self.now += timedelta(seconds=seconds)
+
+    def reboot(self) -> None:
+        self.up = Uptime(self.up.boot + "'", 0)
 
 
 @dataclass

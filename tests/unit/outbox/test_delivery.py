@@ -1,5 +1,5 @@
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +9,7 @@ from contracts.delivery import (
     Delivered,
     DeliveryState,
     NotSent,
+    Outcome,
     OutcomeUnknown,
     Rejected,
 )
@@ -225,3 +226,89 @@ def test_one_reference_is_one_entry(outbox: Outbox) -> None:
     accept(outbox, "1")
     with pytest.raises(sqlite3.IntegrityError, match=r"entry\.(id|destination)"):
         accept(outbox, "1")
+
+
+def test_a_clock_that_is_set_settles_nothing(outbox: Outbox, worker: Worker, receiver: Receiver, clock: Clock) -> None:
+    """A step of the wall clock by an hour does not make a "not found" believable."""
+    receiver.answers = [OutcomeUnknown("time-out")]
+    entry = accept(outbox)
+    worker.step("planon")
+    clock.step(3600)
+    worker.step("planon")
+    assert (len(receiver.asked), state(outbox, entry.id)) == (1, DeliveryState.UNKNOWN)
+    clock.forward(61)
+    worker.step("planon")
+    assert state(outbox, entry.id) is DeliveryState.READY
+
+
+def test_after_a_reboot_the_time_since_the_boot_counts(
+    outbox: Outbox, worker: Worker, receiver: Receiver, clock: Clock
+) -> None:
+    """The old boot's clock is gone, so only what the new one has seen is believed."""
+    receiver.answers = [OutcomeUnknown("time-out")]
+    entry = accept(outbox)
+    worker.step("planon")
+    clock.reboot()
+    clock.forward(59)
+    worker.step("planon")
+    assert state(outbox, entry.id) is DeliveryState.UNKNOWN
+    clock.forward(2)
+    worker.step("planon")
+    assert state(outbox, entry.id) is DeliveryState.READY
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        None,
+        Absent(),
+        Conflicting("sent?"),
+        "INC-000001",
+        Delivered("INC-000001", {"at": object()}),  # type: ignore[dict-item]  # what a careless adapter may do
+        Delivered(None),  # type: ignore[arg-type]
+    ],
+)
+def test_an_outcome_that_cannot_be_is_an_unknown_one(
+    outbox: Outbox, worker: Worker, receiver: Receiver, nonsense: object
+) -> None:
+    """Whatever an adapter returns, the entry goes on and the backend is asked."""
+    receiver.answers = [nonsense]  # type: ignore[list-item]
+    receiver.findings = [NotSent("as an answer to a question"), Delivered("INC-000001")]  # type: ignore[list-item]
+    entry = accept(outbox)
+    worker.step("planon")
+    assert state(outbox, entry.id) is DeliveryState.UNKNOWN
+    worker.step("planon")
+    assert (state(outbox, entry.id), len(receiver.sent)) == (DeliveryState.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize("outcome", [NotSent("x" * 5000, retry_after_s=1e18), Rejected("half a \ud83d character")])
+def test_an_outcome_with_endless_parts_is_stored(
+    outbox: Outbox, worker: Worker, receiver: Receiver, outcome: Outcome
+) -> None:
+    """Reasons and delays of a backend have limits."""
+    receiver.answers = [outcome]
+    entry = accept(outbox)
+    worker.step("planon")
+    stored = outbox.get(entry.id)
+    assert stored is not None
+    assert stored.state in {DeliveryState.READY, DeliveryState.REJECTED}
+    assert len(stored.reason or "") <= 500
+    assert stored.next_attempt_at - stored.accepted_at <= timedelta(hours=1)
+
+
+def test_questions_without_answers_do_not_keep_new_reports_waiting(
+    outbox: Outbox, worker: Worker, receiver: Receiver, clock: Clock
+) -> None:
+    """Sends and questions take turns, however many questions are due."""
+    receiver.answers = [OutcomeUnknown("reset")] * 5
+    receiver.findings = [BackendUnavailable("down")] * 50
+    for number in range(5):
+        accept(outbox, str(number))
+    while len(receiver.sent) < 5:
+        worker.step("planon")
+    clock.forward(600)
+    fresh = accept(outbox, "9")
+    for _ in range(2):
+        worker.step("planon")
+        clock.forward(600)
+    assert state(outbox, fresh.id) is DeliveryState.DELIVERED

@@ -1,0 +1,30 @@
+"""How long ago something was, told by a clock that nobody can set.
+
+The wall clock may be stepped by an hour while an outcome is unknown; believing it would send a report twice. The
+kernel's boot-time clock runs on through suspension, is the same for all processes of the host, and starts at 0 with
+every boot.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Uptime:
+    """A moment on the host's boot-time clock."""
+
+    boot: str
+    ms: int
+
+    def since_ms(self, earlier: "Uptime") -> int:
+        """Return at least how many milliseconds have passed; after a reboot, that is the time since the boot."""
+        return self.ms - earlier.ms if self.boot == earlier.boot else self.ms
+
+
+def uptime() -> Uptime:
+    """Return the current moment."""
+    return Uptime(_BOOT_ID.read_text(encoding="ascii").strip(), time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
