@@ -4,12 +4,11 @@ The whole and the bare POST alternate, so that both meet the same machine. The s
 loop are processes of their own on loopback. The whole waits for the delivery and reads the SLA clock back over SOAP.
 """
 
-import json
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +19,7 @@ import requests
 import schemas
 from adapters.planon.compose import incident_elements
 from adapters.planon.elements import as_bytes
-from adapters.planon.mapping import load_mapping
+from adapters.planon.mapping import IncidentNames, load_mapping
 from adapters.planon.reference import Reference
 from benchmarks.measure import Sample, timed
 from contracts.delivery import Document
@@ -29,12 +28,12 @@ from outbox.database import Database
 from outbox.entry import NewEntry
 from outbox.store import MIGRATIONS, Outbox
 from schemas.dry_run import DryRun
-from shim.demo import PlanonAddress, add_client, planon_section, write_configuration
+from shim.demo import add_client, planon_section, write_configuration
 from shim.keys import RestCipher
 from shim.settings import load
+from simulators.launch import address_of, running_planon, start_shim
 from simulators.planon.reference import PRIORITY_CODES, reference
 from simulators.planon.simulator import DEFAULT_ACCOUNT
-from simulators.process import Program
 
 _US = 1e6
 _MS = 1e3
@@ -129,27 +128,24 @@ def _whole(service: _Service, rounds: int) -> list[Sample]:
 
 @contextmanager
 def _service(folder: Path) -> Iterator[_Service]:
-    arguments = ["-m", "simulators.planon", "--replica", str(folder / "replica.db")]
-    with Program(arguments, folder / "planon.log") as planon:
-        found = json.loads(planon.first_line)
-        systems = {"planon": planon_section(PlanonAddress(found["url"], Path(found["replica"])))}
-        configuration = write_configuration(folder, systems)
+    with running_planon(folder) as (_, address):
+        configuration = write_configuration(folder, {"planon": planon_section(address)})
         key = add_client(load(configuration))
-        serve = ["-m", "shim", "--config", str(configuration), "serve", "--port", "0"]
-        with Program(serve, folder / "shim.log") as shim:
-            (address,) = re.findall(r"on (http://\S+)", shim.first_line)
-            yield _Service(address, key, found["url"], str(reference().tenants[0].telephone))
+        with start_shim(configuration) as shim:
+            yield _Service(address_of(shim), key, address.url, str(reference().tenants[0].telephone))
 
 
-_NAMES = load_mapping(None).incident
+@cache
+def _names() -> IncidentNames:
+    return load_mapping(None).incident
 
 
 def _document(rows: Reference) -> bytes:
     report = CreateIncidentRequest.model_validate(
         {**_REQUEST, "tenant": rows.tenant["tenant_id"], "reported_at": "2026-11-19T22:14:03+01:00"}
     )
-    elements = incident_elements(report, "BENCH", rows, None, _NAMES, ZoneInfo("Europe/Amsterdam"))
-    return as_bytes("Incident", _NAMES.namespace, elements)
+    elements = incident_elements(report, "BENCH", rows, None, _names(), ZoneInfo("Europe/Amsterdam"))
+    return as_bytes("Incident", _names().namespace, elements)
 
 
 def _rows() -> Reference:

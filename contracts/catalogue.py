@@ -1,6 +1,5 @@
 """The one table of contracts. Routes, OpenAPI operations, scopes and tests are derived from it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -45,108 +44,104 @@ class Contract:
         return f"{system}:{self.name}"
 
 
-def _facility() -> Iterator[Contract]:
-    desk = DeskKind.FACILITY
-    yield Contract(
-        desk,
+FACILITY, PRACTICE = DeskKind
+READ, IMMEDIATE, DURABLE = Effect
+
+CATALOGUE: Final = (
+    Contract(
+        FACILITY,
         "find_tenant",
-        Effect.READ,
+        READ,
         facility.FindTenantRequest,
         facility.FindTenantReply,
         "Find the one tenant for whom every given fact holds, or say what to ask.",
-    )
-    yield Contract(
-        desk,
+    ),
+    Contract(
+        FACILITY,
         "create_incident",
-        Effect.DURABLE,
+        DURABLE,
         facility.CreateIncidentRequest,
         facility.IncidentDelivery,
         "Report an incident; the backend's own SLA clock starts at the report time.",
-    )
-    yield Contract(
-        desk,
+    ),
+    Contract(
+        FACILITY,
         "get_incident",
-        Effect.READ,
+        READ,
         facility.GetIncidentRequest,
         facility.Incident,
         "Show one incident of a tenant as the backend has it now.",
-    )
-    yield Contract(
-        desk,
+    ),
+    Contract(
+        FACILITY,
         "list_at_risk",
-        Effect.READ,
+        READ,
         facility.ListAtRiskRequest,
         facility.ListAtRiskReply,
         "List new incidents with less than a quarter of the backend's SLA window left.",
-    )
-    yield Contract(
-        desk,
+    ),
+    Contract(
+        FACILITY,
         "log_note",
-        Effect.DURABLE,
+        DURABLE,
         facility.FacilityNoteRequest,
         facility.FacilityNoteDelivery,
         "Add a note to an incident's communication log.",
-    )
-
-
-def _practice() -> Iterator[Contract]:
-    desk = DeskKind.PRACTICE
-    yield Contract(
-        desk,
+    ),
+    Contract(
+        PRACTICE,
         "find_patient",
-        Effect.READ,
+        READ,
         practice.FindPatientRequest,
         practice.FindPatientReply,
         "Find the one patient for whom every given fact holds, or say what to ask.",
-    )
-    yield Contract(
-        desk,
+    ),
+    Contract(
+        PRACTICE,
         "list_upcoming",
-        Effect.READ,
+        READ,
         practice.ListUpcomingRequest,
         practice.ListUpcomingReply,
         "List a patient's future appointments.",
-    )
-    yield Contract(
-        desk,
+    ),
+    Contract(
+        PRACTICE,
         "list_slots",
-        Effect.READ,
+        READ,
         practice.ListSlotsRequest,
         practice.ListSlotsReply,
         "List free slots in a window.",
-    )
-    yield Contract(
-        desk,
+    ),
+    Contract(
+        PRACTICE,
         "hold_slot",
-        Effect.IMMEDIATE,
+        IMMEDIATE,
         practice.HoldSlotRequest,
         practice.HoldSlotReply,
         "Keep a slot for one patient for a short while.",
-    )
-    yield Contract(
-        desk,
+    ),
+    Contract(
+        PRACTICE,
         "confirm",
-        Effect.IMMEDIATE,
+        IMMEDIATE,
         practice.ConfirmRequest,
         practice.ConfirmReply,
         "Turn a hold into an appointment.",
-    )
-    yield Contract(
-        desk,
+    ),
+    Contract(
+        PRACTICE,
         "cancel",
-        Effect.IMMEDIATE,
+        IMMEDIATE,
         practice.CancelRequest,
         practice.CancelReply,
         "Cancel an appointment of this patient.",
-    )
-    yield Contract(
-        desk,
+    ),
+    Contract(
+        PRACTICE,
         "log_note",
-        Effect.DURABLE,
+        DURABLE,
         practice.PracticeNoteRequest,
         practice.PracticeNoteDelivery,
         "Add a note to a patient's journal.",
-    )
-
-
-CATALOGUE: Final[tuple[Contract, ...]] = (*_facility(), *_practice())
+    ),
+)

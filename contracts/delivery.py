@@ -21,7 +21,7 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"
     REJECTED = "rejected"  # the backend refused it for good; somebody must act
     PARKED = "parked"  # the backend's record contradicts ours; somebody must act
-    DISCARDED = "discarded"  # an administrator gave it up
+    DISCARDED = "discarded"  # given up: by an administrator, or because what it is about does not exist
 
     @property
     def ended(self) -> bool:
@@ -35,7 +35,11 @@ class Delivery(Model):
     delivery: DeliveryId
     system: str = Field(description="Name of the system in the configuration.", examples=["planon"])
     contract: str = Field(description="The contract that was called.", examples=["create_incident"])
-    state: DeliveryState = Field(description="Where the delivery is now.")
+    state: DeliveryState = Field(
+        description="Where the delivery is now. ready: sent at the next attempt; waiting: behind an earlier one about "
+        "the same record; in_flight: being sent; unknown: an answer was lost, the backend is being asked; delivered; "
+        "rejected or parked: an administrator must act; discarded: given up. Repeating the call is safe in every state."
+    )
     reported_at: Instant = Field(description="Report time of the original message, unchanged by any retry.")
     accepted_at: Instant = Field(description="When the shim made it durable, RFC 3339 in UTC.")
     attempts: int = Field(ge=0, description="Times it was sent.")
@@ -105,9 +109,14 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A well-formed answer says that it was not executed and never will be."""
+    """A well-formed answer says that it was not executed and never will be.
+
+    `not_found` says that what it is about does not exist, or is somebody else's: the client's mistake, which no
+    administrator can mend.
+    """
 
     reason: str
+    not_found: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,12 @@ class NotFound(FixRequest):
     slug, status, title = "not-found", 404, "Not found"
 
 
+class BodyTooLarge(FixRequest):
+    """Raised when a body is longer than any request of the catalogue can be."""
+
+    slug, status, title = "body-too-large", 413, "The body is too large"
+
+
 class SlotTaken(FixRequest):
     """Raised when somebody else holds or has booked the slot."""
 

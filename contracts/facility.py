@@ -68,7 +68,10 @@ class CreateIncidentRequest(Model):
     severity: Annotated[
         str,
         StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,29}$"),
-        Field(description="Severity by a name that the site's priority matrix knows.", examples=["high"]),
+        Field(
+            description="Severity by a name in the site's priority matrix, usually low, normal, high or emergency.",
+            examples=["high"],
+        ),
     ]
     summary: Annotated[
         str,
@@ -82,7 +85,7 @@ class CreateIncidentRequest(Model):
     channel: Literal["whatsapp", "sms", "webchat", "telephone", "email"] = Field(
         default="whatsapp", description="How the message came in."
     )
-    asset: AssetHint | None = None
+    asset: AssetHint | None = Field(default=None, description="The asset that seems to be meant, if any.")
     images: list[
         Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,120}$"), Field(examples=["IMG_2214.jpg"])]
     ] = Field(default_factory=list, max_length=10, description="File names of images, without a path; at most 10.")
@@ -119,7 +122,7 @@ class Incident(Model):
     status: Literal["reported", "in_progress", "completed", "cancelled"] = Field(description="The backend's state.")
     reported_at: Instant = Field(description="Report time in the backend, RFC 3339 with an offset.")
     priority: int = Field(description="The backend's priority code.", examples=[2])
-    sla: SlaClock
+    sla: SlaClock = Field(description="The backend's own SLA clock.")
 
 
 class ListAtRiskRequest(Model):

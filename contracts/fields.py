@@ -69,7 +69,11 @@ def _only_rfc3339(value: object) -> object:
     return value
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_only_rfc3339)]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_only_rfc3339),
+    Field(description="RFC 3339 with an offset.", examples=["2026-11-26T14:30:00+01:00"]),
+]
 """A point in time, RFC 3339 with an offset. A time without one is refused."""
 
 ReportedAt = Annotated[
@@ -102,7 +106,10 @@ Telephone = Annotated[
 MessageText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MESSAGE_MAX),
-    Field(description=f"What the person wrote, word for word; 1 to {MESSAGE_MAX} characters, line breaks allowed."),
+    Field(
+        description=f"What the person wrote, word for word; 1 to {MESSAGE_MAX} characters, line breaks allowed.",
+        examples=["kraan in keuken lekt, water staat al op de vloer"],
+    ),
 ]
 
 DeliveryId = Annotated[

@@ -101,7 +101,7 @@ class Slot(AgendaTime):
 class ListSlotsReply(Model):
     """Free slots, earliest first; held and booked ones are left out."""
 
-    slots: list[Slot]
+    slots: list[Slot] = Field(description="Earliest first; empty when the window has none.")
 
 
 class HoldSlotRequest(Model):
@@ -147,7 +147,7 @@ class ListUpcomingRequest(Model):
 class ListUpcomingReply(Model):
     """Future appointments of this patient, earliest first."""
 
-    appointments: list[Appointment]
+    appointments: list[Appointment] = Field(description="Earliest first.")
 
 
 class CancelRequest(Model):

@@ -34,7 +34,7 @@ if [ -n "$need" ]; then
         exit $unusable
     fi
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq
+    apt-get update -qq || { echo "setup: apt-get update failed; mend the package sources first" >&2; exit $unusable; }
     # shellcheck disable=SC2086 # a list of names
     apt-get install -y -qq --no-install-recommends $need >/dev/null
 fi
@@ -54,6 +54,7 @@ if [ "$kind" = dev ] && [ ! -x "$server/usr/sbin/firebird" ] && ! command -v /us
     )
 fi
 
+command -v "$python" >/dev/null || { echo "setup: there is no $python; name one:  make PYTHON=python3 ..." >&2; exit $unusable; }
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
     echo "setup: $python is older than Python 3.11; name a newer one:  make PYTHON=python3.12 ..." >&2
     exit $unusable
@@ -61,7 +62,9 @@ fi
 
 lock=requirements/$kind.lock
 stamp=$venv/.set-up-$kind
-wanted=$(cat "$lock" pyproject.toml | sha256sum)
+wanted=$(cat requirements/*.lock pyproject.toml | sha256sum)
+# What the tests need contains what the demo needs.
+[ "$kind" = runtime ] && [ -f "$venv/.set-up-dev" ] && stamp=$venv/.set-up-dev
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"

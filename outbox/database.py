@@ -61,6 +61,12 @@ class Database:
             raise
 
     def _open(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError as error:
+            raise StateUnavailable(f"{self.path} cannot be opened: {error}", retry_after_s=5) from error
+
+    def _connect(self) -> sqlite3.Connection:
         # Connections cross threads, one at a time: the writer under its lock, a reader while it is not idle.
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
@@ -110,7 +116,9 @@ class Database:
                     if self._writer.in_transaction:
                         self._writer.execute("ROLLBACK")
                     raise
-        except sqlite3.OperationalError as error:
+        except sqlite3.IntegrityError:
+            raise  # the caller's business: somebody was faster, or a rule of the schema is broken
+        except sqlite3.DatabaseError as error:
             raise StateUnavailable(f"the state cannot be written: {error}", retry_after_s=5) from error
 
     def read(self, statement: str, **parameters: Any) -> list[sqlite3.Row]:
@@ -125,7 +133,7 @@ class Database:
             reader = self._open()
         try:
             return reader.execute(statement, parameters).fetchall()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise StateUnavailable(f"the state cannot be read: {error}", retry_after_s=5) from error
         finally:
             self._idle.append(reader)

@@ -63,6 +63,7 @@ class Entry:
     backend_id: str | None
     result: bytes | None
     reason: str | None
+    not_found: bool
     ended_at: datetime | None
 
     @classmethod
@@ -74,6 +75,7 @@ class Entry:
             values[name] = None if values[name] is None else from_ms(values[name])
         values["reported_at"] = values["reported_at"].astimezone(offset)
         values["state"] = DeliveryState(values["state"])
+        values["not_found"] = bool(values["not_found"])
         return cls(**values)
 
 

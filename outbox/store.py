@@ -156,6 +156,12 @@ class Outbox:
         """The backend refused it for good."""
         self._end(claim, DeliveryState.REJECTED, reason)
 
+    def not_found(self, claim: Claim, reason: str) -> None:
+        """What it is about does not exist: given up, and the key's next entry may go."""
+        with self.database.transaction() as tx:
+            now = self._conclude(tx, claim, "to_not_found", "not found", reason, reason=reason)
+            self._promote(tx, claim.entry, now)
+
     def parked(self, claim: Claim, reason: str) -> None:
         """The backend's record contradicts ours, or ours is damaged: a person must look."""
         self._end(claim, DeliveryState.PARKED, reason)

@@ -210,6 +210,8 @@ class Worker:
         match outcome:
             case Delivered():
                 outbox.delivered(claim, outcome, "answered" if claim.action == "send" else "found by its reference")
+            case Rejected(reason, not_found=True):
+                outbox.not_found(claim, storable(reason))
             case Rejected(reason):
                 outbox.rejected(claim, storable(reason))
             case Conflicting(reason):

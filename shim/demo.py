@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,17 +12,10 @@ from shim.root import open_shim
 from shim.settings import ConfigurationError, Settings, load
 from simulators.intramed.engine import EngineMissing
 from simulators.intramed.sandbox import SNAPSHOT, monday_after, restore
+from simulators.launch import PlanonAddress
 from simulators.planon.simulator import DEFAULT_ACCOUNT, PlanonSimulator
 
 CLIENT: Final = "demo-agent"
-
-
-@dataclass(frozen=True, slots=True)
-class PlanonAddress:
-    """Where a running stand-in is."""
-
-    url: str
-    replica: Path
 
 
 def planon_section(planon: PlanonAddress, **options: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import re
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -17,19 +18,26 @@ from contracts.errors import ContractError, MalformedRequest, RepeatLater, Unaut
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:problem-type:legacy-shim:"
 
+_NAME: Final = re.compile(r"[A-Za-z_]{1,40}")
+
 _log = logging.getLogger(__name__)
 
 
 def problem_json(error: ContractError) -> bytes:
     """Return the problem's body."""
-    return _body(error.slug, error.status, error.title, error.detail, error.members)
+    waiting = {"retry_after": _retry_after(error)} if isinstance(error, RepeatLater) else {}
+    return _body(error.slug, error.status, error.title, error.detail, {**waiting, **error.members})
+
+
+def _retry_after(error: RepeatLater) -> int:
+    return math.ceil(error.retry_after_s or 1)
 
 
 def problem_response(error: ContractError) -> Response:
     """Return the problem as an answer, with the headers that its kind needs."""
     headers = {}
     if isinstance(error, RepeatLater):
-        headers["Retry-After"] = str(math.ceil(error.retry_after_s or 1))
+        headers["Retry-After"] = str(_retry_after(error))
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     return Response(problem_json(error), error.status, headers, MEDIA_TYPE)
@@ -56,13 +64,19 @@ def _on_contract_error(_request: Request, error: Exception) -> Response:
 def _on_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - the handler is registered for this class
     # The offending values stay out: they may be about a person.
-    violations = [Violation(_field(item["loc"]), item["msg"]) for item in error.errors()]
+    violations = [
+        Violation(_field(item["loc"], item["type"]), item["msg"].removeprefix("Value error, "))
+        for item in error.errors()
+    ]
     named = ", ".join(violation.field for violation in violations)
     return problem_response(MalformedRequest(f"not as the contract describes: {named}", violations))
 
 
-def _field(location: tuple[Any, ...]) -> str:
+def _field(location: tuple[Any, ...], kind: str) -> str:
     path = [str(part) for part in location]
+    if kind == "extra_forbidden" and not _NAME.fullmatch(path[-1]):
+        # The caller chose this name; it is only repeated if it can be a field's.
+        path[-1] = "(unknown field)"
     if path and path[0] in {"body", "query", "path", "header"}:
         # A syntax error in the body carries a position, not a field.
         path = [part for part in path[1:] if not part.isdigit() or len(path) > 2] or path[:1]  # noqa: PLR2004

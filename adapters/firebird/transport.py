@@ -18,7 +18,6 @@ from adapters.firebird.tidy import tidy
 from contracts.errors import BackendOutcomeUnknown, BackendUnavailable, ContractError
 
 Row = Mapping[str, Any]
-Parameter = str | int | Any
 _NO_WAIT: Final = 0
 
 
@@ -48,7 +47,7 @@ class Transport:
         self._reader = self._engine(reader, _NO_WAIT, TraAccessMode.READ)
         self._writer = self._engine(writer, limits.lock_s, TraAccessMode.WRITE)
 
-    def read(self, statement: Statement, parameters: Mapping[str, Parameter]) -> list[Row]:
+    def read(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
         """Run a query in a read-only transaction. Text in the rows is tidy.
 
         Raises:
@@ -65,7 +64,7 @@ class Transport:
             except UnicodeDecodeError as error:
                 raise BackendUnavailable(f"{statement.name}: a stored text is not in {self._charset}") from error
 
-    def write(self, statement: Statement, parameters: Mapping[str, Parameter]) -> list[Row]:
+    def write(self, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
         """Run a statement that writes, and commit. Not idempotent by itself. Text in the rows is tidy.
 
         Raises:
@@ -123,7 +122,7 @@ def _opened(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _rows(connection: Connection, statement: Statement, parameters: Mapping[str, Parameter]) -> list[Row]:
+def _rows(connection: Connection, statement: Statement, parameters: Mapping[str, Any]) -> list[Row]:
     result = connection.execute(text(statement.sql), dict(parameters))
     names = [name.lower() for name in result.keys()]  # noqa: SIM118 - a result, not a mapping
     if set(names) != statement.columns:

@@ -1,11 +1,12 @@
 """The options of an Intramed system, as its section of the configuration gives them."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from adapters.firebird.address import Address
 from adapters.firebird.charset import codec_of
 
 STATEMENTS: Final = Path(__file__).parent / "statements"
@@ -51,3 +52,11 @@ class IntramedOptions(BaseModel):
     connect_timeout_s: float = Field(default=5.0, gt=0, le=60, description="Seconds that a connect may take.")
     lock_timeout_s: int = Field(default=2, ge=1, le=60, description="Seconds that a write may wait for a lock.")
     statements: Path = Field(default=STATEMENTS, description="Folder with the .sql files, to replace the given ones.")
+
+    @model_validator(mode="after")
+    def _passwords(self) -> Self:
+        if Address.parse(self.database).host and not (
+            self.read_password.get_secret_value() and self.write_password.get_secret_value()
+        ):
+            raise ValueError("a server needs read_password and write_password")
+        return self

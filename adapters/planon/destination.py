@@ -89,7 +89,7 @@ class PlanonDestination:
         except (LoginFailed, ExchangeFailed) as error:
             return NotSent(f"the incident could not be read first: {error}")
         if [incident.tenant_id for incident in incidents] != [sending.subject]:
-            return Rejected("no such incident of this tenant")
+            return Rejected("no such incident of this tenant", not_found=True)
         try:
             syscode = self._records.add_note(frozen)
         except (LoginFailed, ExchangeFailed) as error:

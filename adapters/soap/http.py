@@ -55,7 +55,7 @@ class Http:
 
         Args:
             connect_timeout_s: for the connection.
-            timeout_s: from the connection to the last byte of the answer.
+            timeout_s: for each packet up to the answer's headers, and then for its whole body.
             ca_file: certificates to trust instead of the public ones.
             limit_bytes: longest answer that is read.
         """

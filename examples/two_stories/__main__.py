@@ -27,7 +27,7 @@ def main() -> int:
     except (ConfigurationError, NotStarted) as error:
         sys.stderr.write(f"demo: {error}\n")
         return 2
-    scene("Both stories played; every line with ✓ was read back from Planon's ledger or from Firebird")
+    scene("Both stories played: → is what the shim answered, ✓ was read back from Planon's ledger or from Firebird")
     return 0
 
 

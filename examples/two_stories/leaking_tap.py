@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from requests import codes
 
 from examples.two_stories.stage import Answer, Stage
-from examples.two_stories.transcript import fact, say, scene, show
+from examples.two_stories.transcript import answered, fact, say, scene, show
 from simulators.planon.reference import reference
 
 _ZONE = ZoneInfo("Europe/Amsterdam")
@@ -26,7 +26,7 @@ def _identify(stage: Stage) -> str:
     scene("A tenant in Tilburg writes: “kraan in keuken lekt, water staat al op de vloer”")
     row = reference().tenants[0]
     answer = stage.call("planon", "find_tenant", {"telephone": row.telephone})
-    fact(
+    answered(
         f"find_tenant by the telephone {row.telephone} is {answer.body['match']}", answer.body.get("match") == "certain"
     )
     say(f"the agent gets the token {answer.body['tenant'][:24]}… and no key, name or address")
@@ -37,7 +37,7 @@ def _identify(stage: Stage) -> str:
 def _report(stage: Stage, tenant: str) -> None:
     reported_at = _minutes_ago(96)
     answer = _create(stage, tenant, "Kraan in keuken lekt, water staat op de vloer", reported_at, "high", wait_s=10)
-    fact(
+    answered(
         f"create_incident answers {answer.status} with number {answer.body.get('incident')}",
         answer.status == codes.created,
         answer,
@@ -65,7 +65,7 @@ def _outage(stage: Stage, tenant: str) -> None:
     stage.planon.apply(down=True)
     first_at = _minutes_ago(71)
     first = _create(stage, tenant, "Radiator op de overloop lekt", first_at, "normal", wait_s=0)
-    fact(
+    answered(
         f"the next report gets {first.status}; come back in {first.headers.get('Retry-After')} s",
         first.status == codes.accepted,
         first,
@@ -82,7 +82,7 @@ def _outage(stage: Stage, tenant: str) -> None:
         },
         wait_s=0,
     )
-    fact(
+    answered(
         f"a note on the incident that has no number yet gets {note.status}: {note.body.get('state')}",
         note.status == codes.accepted,
         note,
@@ -90,7 +90,9 @@ def _outage(stage: Stage, tenant: str) -> None:
     stage.planon.apply(replica_down=True)
     second_at = _minutes_ago(58)
     second = _create(stage, tenant, "Buitenlamp bij de voordeur is kapot", second_at, "low", wait_s=0)
-    fact(f"with the replica down too, the next report gets {second.status}", second.status == codes.accepted, second)
+    answered(
+        f"with the replica down too, the next report gets {second.status}", second.status == codes.accepted, second
+    )
 
     say("the administrator looks:  shim outbox status")
     show(stage.command("outbox", "status"))

@@ -1,7 +1,5 @@
 """What the stories are played on: Planon's stand-in and the shim as processes of their own, a sandboxed practice."""
 
-import json
-import re
 import subprocess
 import sys
 import time
@@ -15,10 +13,10 @@ from uuid import uuid4
 
 import requests
 
-from shim.demo import PlanonAddress, add_client, planon_section, sandbox_practice, write_configuration
+from shim.demo import add_client, planon_section, sandbox_practice, write_configuration
 from shim.settings import load
+from simulators.launch import address_of, running_planon, start_shim
 from simulators.planon.control import SimulatorControl
-from simulators.process import Program
 
 _PATIENCE_S: Final = 20.0
 # A real Planon may need minutes; the stand-in commits at most two seconds late, and nobody wants to watch for minutes.
@@ -106,17 +104,12 @@ def set_stage(scenario: Sequence[str]) -> Iterator[Stage]:
         folder = Path(name)
         practice = sandbox_practice(folder)
         options = [part for one in scenario for part in ("--scenario", one)]
-        arguments = ["-m", "simulators.planon", "--replica", str(folder / "replica.db"), *options]
-        with Program(arguments, folder / "planon.log") as planon:
-            found = json.loads(planon.first_line)
+        with running_planon(folder, *options) as (control, address):
             systems = {
-                "planon": planon_section(PlanonAddress(found["url"], Path(found["replica"])), **_PLANON_OPTIONS),
+                "planon": planon_section(address, **_PLANON_OPTIONS),
                 "intramed": {"adapter": "intramed", "database": str(practice)},
             }
             configuration = write_configuration(folder, systems, outbox=_OUTBOX_OPTIONS)
             key = add_client(load(configuration))
-            serve = ["-m", "shim", "--config", str(configuration), "serve", "--port", "0"]
-            with Program(serve, folder / "shim.log") as shim:
-                address = re.findall(r"http://\S+", shim.first_line)[0]
-                control = SimulatorControl(found["control_url"])
-                yield Stage(address, key, control, practice, configuration, [])
+            with start_shim(configuration) as shim:
+                yield Stage(address_of(shim), key, control, practice, configuration, [])

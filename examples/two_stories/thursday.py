@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from requests import codes
 
 from examples.two_stories.stage import Answer, Stage
-from examples.two_stories.transcript import fact, say, scene
+from examples.two_stories.transcript import answered, fact, say, scene
 from simulators.intramed.sandbox import owner_connection
 
 _ZONE = ZoneInfo("Europe/Amsterdam")
@@ -51,13 +51,15 @@ def play(stage: Stage) -> None:
     planted = [number for (remark,) in _query(stage, _PLANTED) for number in _digits(remark)]
     told = "".join(stage.answers)
     claim = f"the BSN that stands in a remark of the practice is in none of the {len(stage.answers)} answers"
-    fact(claim, bool(planted) and not any(number in told for number in planted))
+    answered(claim, bool(planted) and not any(number in told for number in planted))
 
 
 def _identify(stage: Stage, row: tuple[Any, ...]) -> str:
     _, padded, telephone = row
     answer = stage.call("intramed", "find_patient", {"telephone": telephone.strip()})
-    fact(f"find_patient by {telephone.strip()} is {answer.body['match']}", answer.body["match"] == "certain", answer)
+    answered(
+        f"find_patient by {telephone.strip()} is {answer.body['match']}", answer.body["match"] == "certain", answer
+    )
     name = answer.body["name"]
     fact(f"the name is {name!r}; the database has {padded!r}", name == padded.rstrip() and name != padded)
     patient: str = answer.body["patient"]
@@ -76,7 +78,7 @@ def _offered(stage: Stage, row: tuple[Any, ...]) -> str:
     answer = stage.call("intramed", "list_slots", window)
     (free,) = answer.body["slots"]
     claim = f"list_slots offers {free['starts_at']} with {free['therapist']} in {free['clinic']}"
-    fact(claim, datetime.fromisoformat(free["starts_at"]) == begin, free)
+    answered(claim, datetime.fromisoformat(free["starts_at"]) == begin, free)
     slot: str = free["slot"]
     return slot
 
@@ -95,7 +97,7 @@ def _both_hold(stage: Stage, patients: list[str], slot: str, row: tuple[Any, ...
     for thread in threads:
         thread.join()
     statuses = [answer.status if answer else 0 for answer in answers]
-    fact(
+    answered(
         f"both ask at once: the answers are {statuses[0]} and {statuses[1]}",
         sorted(statuses) == [codes.ok, codes.conflict],
         answers,
@@ -112,12 +114,12 @@ def _both_hold(stage: Stage, patients: list[str], slot: str, row: tuple[Any, ...
 def _confirm(stage: Stage, row: tuple[Any, ...], patient: str, hold: str, slot_row: tuple[Any, ...]) -> None:
     answer = stage.call("intramed", "confirm", {"hold": hold, "patient": patient})
     name = answer.body.get("name")
-    fact(
+    answered(
         f"confirm answers {answer.status} for {name!r} at {answer.body.get('starts_at')}",
         answer.status == codes.ok,
         answer,
     )
-    fact("the name comes without its padding", name == row[1].rstrip(), name)
+    answered("the name comes without its padding", name == row[1].rstrip(), name)
     booked = _query(stage, _BOOKED, slot_row[0])
     fact(f"Firebird has one appointment in the slot, of patient {row[0].strip()}", booked == [(row[0],)], booked)
     again = stage.call("intramed", "confirm", {"hold": hold, "patient": patient})
@@ -130,7 +132,7 @@ def _note(stage: Stage, patient: str) -> None:
     text = "Mevrouw komt op krukken, graag de kamer beneden. Knie is nog dik 😬"
     body = {"patient": patient, "text": text, "reported_at": reported_at.isoformat()}
     answer = stage.call("intramed", "log_note", body, wait_s=10)
-    fact(
+    answered(
         f"log_note answers {answer.status} with note {answer.body.get('note')}", answer.status == codes.created, answer
     )
     ((written_at, written),) = _query(stage, _NOTE, int(answer.body["note"]))

@@ -26,12 +26,26 @@ def show(output: str) -> None:
         _console.print(Text(f"    {line}", style="dim"))
 
 
+def answered(claim: str, holds: bool, seen: object = None) -> None:
+    """Print what the shim answered.
+
+    Raises:
+        NotTrue: it answered otherwise.
+    """
+    _check(claim, holds, seen)
+    _console.print(Text("  → ", style="cyan") + Text(claim))
+
+
 def fact(claim: str, holds: bool, seen: object = None) -> None:
     """Print a claim that was read back from a backend.
 
     Raises:
         NotTrue: it does not hold.
     """
+    _check(claim, holds, seen)
+    _console.print(Text("  ✓ ", style="green") + Text(claim))
+
+
+def _check(claim: str, holds: bool, seen: object) -> None:
     if not holds:
         raise NotTrue(f"{claim} (seen: {seen})" if seen is not None else claim)
-    _console.print(Text("  ✓ ", style="green") + Text(claim))

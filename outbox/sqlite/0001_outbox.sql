@@ -27,6 +27,7 @@ CREATE TABLE entry (
     backend_id        TEXT,
     result            BLOB,                  -- sealed
     reason            TEXT,
+    not_found         INTEGER NOT NULL DEFAULT 0 CHECK (not_found IN (0, 1)),  -- what it is about does not exist
     ended_at          INTEGER,
     UNIQUE (destination, reference),         -- one document per reference, whatever else goes wrong
     CHECK ((state = 'unknown') <= (unknown_since IS NOT NULL AND unknown_boot IS NOT NULL AND unknown_uptime IS NOT NULL)),

@@ -58,6 +58,11 @@ WHERE seq = :entry_seq AND owner = :owner AND step = :step;
 UPDATE entry SET state = :state, owner = NULL, reason = :reason, ended_at = :now
 WHERE seq = :entry_seq AND owner = :owner AND step = :step;
 
+-- name: to_not_found
+-- Nobody needs to act, and nothing waits for it any more.
+UPDATE entry SET state = 'discarded', not_found = 1, owner = NULL, reason = :reason, ended_at = :now
+WHERE seq = :entry_seq AND owner = :owner AND step = :step;
+
 -- name: to_ready
 UPDATE entry SET state = 'ready', owner = NULL, failures = :failures, reason = :reason,
                  unknown_since = NULL, unknown_boot = NULL, unknown_uptime = NULL, next_attempt_at = :next_attempt_at

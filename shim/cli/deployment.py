@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import typer
 from pydantic import JsonValue
 from rich.console import Console
+from rich.text import Text
 
 from contracts.errors import StateUnavailable
 from outbox.database import DurabilityError, NewerSchemaError
@@ -47,4 +49,13 @@ def settings(ctx: typer.Context) -> Settings:
 
 def print_json(value: Mapping[str, Any] | Sequence[Any] | JsonValue) -> None:
     """Print for a program: one JSON value, times in RFC 3339."""
-    typer.echo(json.dumps(value, ensure_ascii=False, default=str, indent=2))
+    typer.echo(json.dumps(value, ensure_ascii=False, default=_plain, indent=2))
+
+
+def cells(*values: str) -> list[Text]:
+    """Return the cells of a row as they are: a bracket in somebody's reason is no markup."""
+    return [Text(value) for value in values]
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -16,8 +16,9 @@ from contracts.delivery import DeliveryState
 from outbox.drain import Progress, drain
 from outbox.entry import Entry
 from outbox.store import Outbox, PayloadDamaged
-from shim.cli.deployment import console, errors, fail, one_line_errors, print_json, settings
+from shim.cli.deployment import cells, console, errors, fail, one_line_errors, print_json, settings
 from shim.root import open_deployment_state, open_shim
+from shim.settings import Settings
 
 app = typer.Typer(name="outbox", help="What is on its way to a legacy system, and what is stuck.", no_args_is_help=True)
 
@@ -27,6 +28,7 @@ EntryId = Annotated[str, typer.Argument(metavar="ID", help="The delivery, or as 
 
 _SHORT_ID: Final = 11
 """Characters of an id in a table: `dl_` and 32 bits, so that a night's list fits 100 columns."""
+_WIDE: Final = 100
 _SOMEBODY_MUST_ACT: Final = (DeliveryState.REJECTED, DeliveryState.PARKED)
 
 
@@ -44,8 +46,9 @@ def status(ctx: typer.Context, *, as_json: Json = False) -> None:
     now = datetime.now(UTC)
     for count in sorted(counts, key=lambda row: (row.state not in _SOMEBODY_MUST_ACT, row.destination)):
         act = "[bold red]somebody must act[/]" if count.state in _SOMEBODY_MUST_ACT else ""
-        age = "" if count.state is DeliveryState.DELIVERED else f" ({_age(now, count.oldest)} ago)"
-        table.add_row(count.destination, count.state, str(count.entries), _local(count.oldest) + age, act)
+        gone = count.state in {DeliveryState.DELIVERED, DeliveryState.DISCARDED}
+        age = "" if gone else f" ({_age(now, count.oldest)} ago)"
+        table.add_row(*cells(count.destination, count.state, str(count.entries), _local(count.oldest) + age), act)
     console.print(table if counts else "The outbox is empty.")
 
 
@@ -61,18 +64,23 @@ def list_entries(
     as_json: Json = False,
 ) -> None:
     """List entries: without a state those that have not left, oldest first."""
-    with one_line_errors(), open_deployment_state(settings(ctx)) as opened:
-        entries = opened.outbox.entries(system, state, limit)
+    with one_line_errors():
+        configured = settings(ctx)
+        _known(system, configured)
+        with open_deployment_state(configured) as opened:
+            entries = opened.outbox.entries(system, state, limit)
     if as_json:
         print_json([_public(entry) for entry in entries])
         return
-    fixed = ("id", "what", "state", "reported", "tries", "next attempt")
+    # In a narrow terminal the reason is worth more than the next attempt.
+    wide = console.width >= _WIDE
+    fixed = ("id", "what", "state", "reported", "tries", *(["next attempt"] if wide else []))
     table = Table(*(Column(name, no_wrap=True) for name in fixed), Column("reason", overflow="fold"), box=SIMPLE_HEAD)
     for entry in entries:
         due = "" if entry.state.ended or entry.state is DeliveryState.WAITING else _time_of_day(entry.next_attempt_at)
-        what = f"{entry.destination}:{entry.contract}"
-        reported = _time_of_day(entry.reported_at)
-        table.add_row(entry.id[:_SHORT_ID], what, entry.state, reported, str(entry.sends), due, entry.reason or "")
+        what = f"{entry.destination}:{entry.contract}" if wide else entry.contract
+        told = [entry.id[:_SHORT_ID], what, entry.state, _time_of_day(entry.reported_at), str(entry.sends)]
+        table.add_row(*cells(*told, *([due] if wide else []), entry.reason or ""))
     console.print(table if entries else "Nothing waits.")
 
 
@@ -100,21 +108,21 @@ def show(ctx: typer.Context, entry_id: EntryId, *, as_json: Json = False) -> Non
     facts = Table(show_header=False, box=None)
     for name, value in _public(entry).items():
         if value is not None:
-            facts.add_row(name, str(value))
+            facts.add_row(*cells(name, _local(value) if isinstance(value, datetime) else str(value)))
     facts.add_row("payload", ", ".join(f"{name}={value}" for name, value in payload_says.items()))
     console.print(facts)
     told_of_attempts = ("step", "action", "started", "ended", "outcome", "evidence")
     tries = Table(*told_of_attempts, title="attempts", title_justify="left", box=SIMPLE_HEAD)
     for attempt in attempts:
         ended = "" if attempt.ended_at is None else _local(attempt.ended_at)
-        tries.add_row(
-            str(attempt.step), attempt.action, _local(attempt.started_at), ended, attempt.outcome, attempt.evidence
-        )
+        told_of_attempt = (str(attempt.step), attempt.action, _local(attempt.started_at), ended)
+        tries.add_row(*cells(*told_of_attempt, attempt.outcome or "", attempt.evidence or ""))
     console.print(tries)
     told_of_elements = ("element", "value", "rule", "from")
-    sources = Table(*told_of_elements, title="where each element came from", title_justify="left", box=SIMPLE_HEAD)
+    columns = [Column(name, overflow="fold") for name in told_of_elements]
+    sources = Table(*columns, title="where each element came from", title_justify="left", box=SIMPLE_HEAD)
     for source in provenance:
-        sources.add_row(source["element"], _short(source["value"]), source["rule"], source["origin"])
+        sources.add_row(*cells(source["element"], _short(source["value"]), source["rule"], source["origin"]))
     console.print(sources)
 
 
@@ -128,8 +136,7 @@ def drain_command(
 ) -> None:
     """Deliver what waits now, instead of at its next attempt. Exit code 1 if something is left."""
     with one_line_errors(), open_shim(settings(ctx)) as shim:
-        if system is not None and system not in shim.systems:
-            raise fail(f"no system {system!r} is configured; there are: {', '.join(shim.systems)}")
+        _known(system, shim.settings)
         wanted = [system] if system else list(shim.systems)
         columns = (TextColumn("draining"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Bar(*columns, console=errors, disable=as_json) as bar:
@@ -191,6 +198,12 @@ def discard(
         )
 
 
+def _known(system: str | None, configured: Settings) -> None:
+    """Refuse a mistyped system: "nothing waits" would be a false all-clear."""
+    if system is not None and system not in configured.systems:
+        raise fail(f"no system {system!r} is configured; there are: {', '.join(configured.systems)}")
+
+
 def _acted(entry: Entry | None, refusal: str, *, as_json: bool) -> None:
     if entry is None:
         typer.echo(f"shim: {refusal}", err=True)
@@ -212,7 +225,7 @@ def _existing(outbox: Outbox, entry_id: str) -> Entry:
 
 def _public(entry: Entry) -> dict[str, Any]:
     """The entry without what is only the store's business."""
-    hidden = {"seq", "owner", "step", "result", "failures"}
+    hidden = {"seq", "owner", "step", "result", "failures", "order_key", "unknown_boot", "unknown_uptime"}
     return {name: value for name, value in asdict(entry).items() if name not in hidden}
 
 
@@ -222,7 +235,7 @@ def _short(value: str | None, most: int = 60) -> str:
 
 
 def _local(moment: datetime) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return moment.astimezone().isoformat(sep=" ", timespec="seconds")
 
 
 def _time_of_day(moment: datetime) -> str:

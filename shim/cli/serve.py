@@ -24,7 +24,7 @@ def serve(
     ] = False,
     host: Annotated[str | None, typer.Option(help="Address to listen on, instead of http.host.")] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on, instead of http.port; 0 takes a free one.")
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on, instead of http.port; 0 takes a free one.")
     ] = None,
     worker: Annotated[bool, typer.Option(help="Deliver from within this process.")] = True,
 ) -> None:

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from contracts.catalogue import CATALOGUE
+from adapters.intramed.desk import IntramedDesk
+from adapters.planon.desk import PlanonDesk
+from contracts.catalogue import CATALOGUE, DeskKind
 from shim.settings import load
 from shim.systems import find_adapter
 
@@ -23,7 +25,7 @@ def test_both_stories_play() -> None:
     """Every claim of the transcript was read back from a backend."""
     played = run("examples.two_stories")
     assert played.returncode == 0, played.stdout + played.stderr
-    assert played.stdout.count("✓") > 30
+    assert (played.stdout.count("✓") > 20, played.stdout.count("→") > 10) == (True, True)
     assert "✗" not in played.stdout
 
 
@@ -48,13 +50,9 @@ def test_the_readme_s_table_is_the_catalogue() -> None:
     rows = re.findall(
         r"^\| (\w+) \| `(\w+)` \| (\w+) \| (\w*) *\|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
     )
-    adapters = {"facility": "planon", "practice": "intramed"}
-    implemented = {
-        "planon": {"find_tenant", "create_incident", "log_note"},
-        "intramed": {"find_patient", "list_slots", "hold_slot", "confirm", "log_note"},
-    }
+    desks = {DeskKind.FACILITY: ("planon", PlanonDesk), DeskKind.PRACTICE: ("intramed", IntramedDesk)}
     expected = [
-        (row.desk, row.name, row.effect, adapters[row.desk] if row.name in implemented[adapters[row.desk]] else "")
+        (row.desk, row.name, row.effect, desks[row.desk][0] if hasattr(desks[row.desk][1], row.name) else "")
         for row in CATALOGUE
     ]
     assert rows == expected
@@ -68,5 +66,5 @@ def test_the_readme_s_configuration_is_accepted(tmp_path: Path) -> None:
     path.write_text(example, encoding="utf-8")
     settings = load(path)
     for section in settings.systems.values():
-        options = {**section.options, **({"password": "x"} if section.adapter == "planon" else {})}
-        find_adapter(section.adapter).options.model_validate(options)
+        secrets = {"planon": ["password"], "intramed": ["read_password", "write_password"]}[section.adapter]
+        find_adapter(section.adapter).options.model_validate({**section.options, **dict.fromkeys(secrets, "x")})

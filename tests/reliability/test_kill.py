@@ -13,8 +13,9 @@ import pytest
 import requests
 
 from shim.demo import planon_section, write_configuration
+from simulators.launch import address_of, running_planon, start_shim
 from simulators.process import Program
-from tests.integration.shim.site import FAST_OUTBOX, FAST_PLANON, add_client, address_of, running_planon, serve, until
+from tests.integration.shim.site import FAST_OUTBOX, FAST_PLANON, add_client, until
 
 SEED = 20261119
 
@@ -22,15 +23,15 @@ SEED = 20261119
 class Killed:
     """A service that is started again on the same address whenever it has been killed."""
 
-    def __init__(self, configuration: Path, folder: Path) -> None:
-        self._configuration, self._folder = configuration, folder
-        self._service: Program = serve(configuration, folder)
+    def __init__(self, configuration: Path) -> None:
+        self._configuration = configuration
+        self._service: Program = start_shim(configuration)
         self.address = address_of(self._service)
         self._port = self.address.rpartition(":")[2]
 
     def kill_and_restart(self) -> None:
         self._service.kill()
-        self._service = serve(self._configuration, self._folder, "--port", self._port)
+        self._service = start_shim(self._configuration, "--port", self._port)
 
     def stop(self) -> int:
         return self._service.stop()
@@ -50,7 +51,7 @@ def test_kill_nine_loses_and_doubles_nothing(
         key = add_client(configuration, "agent", "planon:*")
         # Planon commits and answers a little later, so that most kills fall between the two.
         planon.apply(answer_after_s=0.15)
-        service = Killed(configuration, tmp_path)
+        service = Killed(configuration)
         headers = {"Authorization": f"Bearer {key}"}
         found = requests.post(
             f"{service.address}/v1/planon/find_tenant", json={"telephone": "06-12345678"}, headers=headers, timeout=10

@@ -13,6 +13,8 @@ from simulators.intramed.sandbox import owner_connection
 from simulators.intramed.server import READER, WRITER
 
 Ask = Callable[..., Any]
+PASSWORDS = {"read_password": "x", "write_password": "x"}
+"""For a server that is never logged in to."""
 
 
 class NoRows:

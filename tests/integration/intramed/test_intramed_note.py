@@ -6,7 +6,7 @@ from adapters.intramed.desk import IntramedDesk
 from contracts.delivery import Absent, Conflicting, Delivered, Document, NotSent, Rejected, Sending
 from contracts.desks import Call
 from contracts.practice import PracticeNoteRequest
-from tests.integration.intramed.stage import Ask, Practice
+from tests.integration.intramed.stage import PASSWORDS, Ask, Practice
 
 REFERENCE = "ABCDEFGH-IJKLMNOP234567-QR"
 RANT = "Één dag, “pijn” in mijn knie…\r\nbelt u € 5 duur\x07 terug? 💧 İ e\u0301\n\n  Groet,\tZoë "
@@ -100,7 +100,7 @@ def test_two_workers_with_one_note_write_one_record(desk: IntramedDesk, practice
 
 def test_composing_is_pure(ask: Ask, desk: IntramedDesk, practice: Practice) -> None:
     """The same call gives the same bytes, and needs no database."""
-    unreachable = practice.desk(database="127.0.0.1/1:/nowhere.fdb")
+    unreachable = practice.desk(database="127.0.0.1/1:/nowhere.fdb", **PASSWORDS)
     request = PracticeNoteRequest.model_validate(
         {"patient": "00000101", "text": RANT, "reported_at": "2026-11-19T22:14:03.987+01:00"}
     )

@@ -27,7 +27,7 @@ from contracts.practice import (
 from simulators.intramed.names import BSN, INSURANCE
 from simulators.intramed.sandbox import owner_connection
 from simulators.intramed.server import READER, WRITER, running_server
-from tests.integration.intramed.stage import Practice
+from tests.integration.intramed.stage import PASSWORDS, Practice
 
 FIND = FindPatientRequest(telephone="0610001001")
 HOLD = HoldSlotRequest(slot="1", patient="00000101")
@@ -134,7 +134,7 @@ def test_a_server_that_never_answers_is_unavailable_in_time(engine: None) -> Non
     """A listener that accepts and stays silent costs the connect time-out, not for ever."""
     del engine
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        desk = Practice(f"127.0.0.1/{silent.getsockname()[1]}:x", {}).desk(connect_timeout_s=1)
+        desk = Practice(f"127.0.0.1/{silent.getsockname()[1]}:x", {}).desk(connect_timeout_s=1, **PASSWORDS)
         started = time.monotonic()
         with pytest.raises(BackendUnavailable):
             desk.find_patient(FIND, Call())
@@ -149,7 +149,7 @@ def test_a_server_whose_packets_are_dropped_is_unavailable_in_time(engine: None)
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(deaf.getsockname())
-        desk = Practice(f"127.0.0.1/{deaf.getsockname()[1]}:x", {}).desk(connect_timeout_s=1)
+        desk = Practice(f"127.0.0.1/{deaf.getsockname()[1]}:x", {}).desk(connect_timeout_s=1, **PASSWORDS)
         started = time.monotonic()
         with pytest.raises(BackendUnavailable, match="does not accept"):
             desk.find_patient(FIND, Call())

@@ -61,14 +61,14 @@ def test_a_note_on_anothers_incident_is_rejected(site: Site, number: str) -> Non
     """The incident's own tenant decides, read from the backend just before."""
     document = note(site, incident=number, tenant="TNT-10002")
     outcome = site.desk.destination.send(sending_of(document, REFERENCE))
-    assert outcome == Rejected("no such incident of this tenant")
+    assert outcome == Rejected("no such incident of this tenant", not_found=True)
     assert site.simulator.ledger.notes() == []
 
 
 def test_a_note_on_no_incident_is_rejected(site: Site) -> None:
     """A number that the backend does not know will not become one by waiting."""
     outcome = site.desk.destination.send(sending_of(note(site, incident="INC-999999"), REFERENCE))
-    assert outcome == Rejected("no such incident of this tenant")
+    assert outcome == Rejected("no such incident of this tenant", not_found=True)
 
 
 def test_a_session_that_ended_is_renewed_for_a_note(site: Site, sending: Sending) -> None:

@@ -1,7 +1,6 @@
 """A whole site as its users meet it: the shim as a process, behind it Planon's stand-in and a sandboxed practice."""
 
 import json
-import re
 import subprocess
 import sys
 import time
@@ -15,10 +14,10 @@ from uuid import uuid4
 
 import requests
 
-from shim.demo import PlanonAddress, planon_section, write_configuration
+from shim.demo import planon_section, write_configuration
 from simulators.intramed.sandbox import owner_connection
+from simulators.launch import address_of, running_planon, start_shim
 from simulators.planon.control import SimulatorControl
-from simulators.process import Program
 
 PATIENCE_S = 20.0
 FAST_PLANON = {"timeout_s": 1.0, "connect_timeout_s": 1.0, "settle_s": 1.5}
@@ -126,32 +125,11 @@ def minutes_ago(minutes: float) -> str:
     return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat(timespec="seconds")
 
 
-def serve(configuration: Path, folder: Path, *arguments: str) -> Program:
-    """Start the service; its first line names its address."""
-    return Program(
-        ["-m", "shim", "--config", str(configuration), "serve", "--port", "0", *arguments], folder / "shim.log"
-    )
-
-
-def address_of(service: Program) -> str:
-    (address,) = re.findall(r"on (http://\S+)", service.first_line)
-    return str(address)
-
-
 def add_client(configuration: Path, name: str, *scopes: str) -> str:
     options = [part for scope in scopes for part in ("--scope", scope)]
     made = command(configuration, "clients", "add", name, *options, "--json")
     assert made.returncode == 0, made.stderr
     return str(json.loads(made.stdout)["key"])
-
-
-@contextmanager
-def running_planon(folder: Path, *arguments: str) -> Iterator[tuple[SimulatorControl, PlanonAddress]]:
-    """Run Planon's stand-in as a process of its own."""
-    program = ["-m", "simulators.planon", "--replica", str(folder / "replica.db"), *arguments]
-    with Program(program, folder / "planon.log") as planon:
-        found = json.loads(planon.first_line)
-        yield SimulatorControl(found["control_url"]), PlanonAddress(found["url"], Path(found["replica"]))
 
 
 @contextmanager
@@ -165,5 +143,5 @@ def running_site(folder: Path, practice: Path) -> Iterator[Site]:
         configuration = write_configuration(folder, systems, outbox=FAST_OUTBOX)
         keys = {name: add_client(configuration, name, "planon:*", "intramed:*") for name in ("agent", "other")}
         keys["narrow"] = add_client(configuration, "narrow", "planon:find_tenant")
-        with serve(configuration, folder) as service:
+        with start_shim(configuration) as service:
             yield Site(folder, address_of(service), keys, control, practice)

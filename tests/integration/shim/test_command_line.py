@@ -9,18 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from shim.demo import PlanonAddress, planon_section, write_configuration
+from shim.demo import planon_section, write_configuration
+from simulators.launch import PlanonAddress, address_of, running_planon, start_shim
 from simulators.process import Program
-from tests.integration.shim.site import (
-    FAST_OUTBOX,
-    FAST_PLANON,
-    Site,
-    add_client,
-    address_of,
-    command,
-    running_planon,
-    serve,
-)
+from tests.integration.shim.site import FAST_OUTBOX, FAST_PLANON, Site, add_client, command
 
 NOWHERE = PlanonAddress("http://127.0.0.1:9", Path("missing.db"))
 
@@ -62,6 +54,27 @@ def test_a_port_in_use_is_one_line(quiet: Path) -> None:
         line = one_line(command(quiet, "serve", "--port", port))
     assert f"127.0.0.1:{port}" in line
     assert "--port" in line
+
+
+def test_a_port_that_cannot_be_is_refused(quiet: Path) -> None:
+    """Not taken modulo 65536."""
+    refused = command(quiet, "serve", "--port", "70000")
+    assert (refused.returncode, refused.stdout) == (2, "")
+
+
+def test_a_damaged_state_is_one_line(quiet: Path) -> None:
+    """Also when the file is no database at all."""
+    assert command(quiet, "outbox", "status").returncode == 0
+    (quiet.parent / "shim.db").write_bytes(b"no database " * 1000)
+    for leftover in quiet.parent.glob("shim.db-*"):
+        leftover.unlink()
+    assert "not a database" in one_line(command(quiet, "outbox", "status"))
+
+
+def test_a_mistyped_system_is_no_all_clear(quiet: Path) -> None:
+    """Nothing waits, told about a system that does not exist would be believed."""
+    for name in ("list", "drain"):
+        assert "no system 'plano'" in one_line(command(quiet, "outbox", name, "--system", "plano"))
 
 
 def test_a_readable_key_file_and_a_lost_one_stop_the_start(quiet: Path) -> None:
@@ -135,7 +148,7 @@ def test_a_drain_delivers_what_waits(tmp_path: Path) -> None:
             tmp_path, {"planon": planon_section(address, **FAST_PLANON)}, outbox=FAST_OUTBOX
         )
         key = add_client(configuration, "agent", "planon:*")
-        with serve(configuration, tmp_path, "--no-worker") as service:
+        with start_shim(configuration, "--no-worker") as service:
             site = Site(tmp_path, address_of(service), {"agent": key}, planon)
             tenant = site.tenant()
             for number in range(5):
@@ -167,7 +180,7 @@ def test_a_worker_of_its_own_delivers(tmp_path: Path) -> None:
         )
         key = add_client(configuration, "agent", "planon:*")
         with (
-            serve(configuration, tmp_path, "--no-worker") as service,
+            start_shim(configuration, "--no-worker") as service,
             Program(["-m", "shim", "--config", str(configuration), "outbox", "work"], tmp_path / "work.log") as worker,
         ):
             site = Site(tmp_path, address_of(service), {"agent": key}, planon)

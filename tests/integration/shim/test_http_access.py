@@ -1,5 +1,7 @@
 """Who gets in where: walked over the routes that are mounted, not over a list in a test."""
 
+import re
+
 import pytest
 
 from contracts.catalogue import CATALOGUE
@@ -85,3 +87,42 @@ def test_another_client_s_delivery_is_unknown(site: Site) -> None:
     foreign = site.get(f"/v1/deliveries/{made['delivery']}", client="other")
     invented = site.get("/v1/deliveries/dl_" + "0" * 32, client="other")
     assert (foreign.status_code, foreign.json()) == (404, invented.json())
+
+
+def test_nothing_is_read_of_a_request_without_a_key(site: Site) -> None:
+    """Malformed and endless bodies are 401 without a key; with one, an endless body is 413."""
+    path = "/v1/planon/create_incident"
+    assert site.post(path, b"{", client=None).status_code == 401
+    assert site.post(path, b"x" * 200_000, client=None).status_code == 401
+    too_large = site.post(path, b"x" * 200_000)
+    assert (too_large.status_code, too_large.json()["type"].rpartition(":")[2]) == (413, "body-too-large")
+
+
+def test_every_refusal_is_a_problem(site: Site) -> None:
+    """Also for paths and methods that do not exist."""
+    for answer in (site.get("/nowhere", client=None), site.get("/v1/nowhere"), site.get("/v1/planon/find_tenant")):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == answer.status_code
+
+
+def test_the_api_s_document_says_what_the_service_does(site: Site) -> None:
+    """Writes need their key, malformed requests are 400, and a delivery has the models that it can be."""
+    document = site.get("/openapi.json", client=None).json()
+    assert "HTTPValidationError" not in str(document)
+    for path, methods in paths(site).items():
+        for method, operation in methods.items():
+            told: dict[str, object] = operation["responses"]  # type: ignore[assignment]
+            assert {"400", "401"} <= told.keys(), path
+            keys = [p for p in operation.get("parameters", []) if p["name"] == "idempotency-key"]  # type: ignore[attr-defined]
+            writes = method == "post" and not path.endswith(("find_tenant", "find_patient", "list_slots"))
+            assert [key["required"] for key in keys] == ([True] if writes else []), path
+    delivery = document["paths"]["/v1/deliveries/{delivery}"]["get"]["responses"]["200"]
+    assert len(delivery["content"]["application/json"]["schema"]["anyOf"]) == 3
+
+
+def test_the_documentation_needs_no_other_host(site: Site) -> None:
+    """A hospital's network has no way out: the page and all that it loads come from the shim."""
+    page = site.get("/docs", client=None).text
+    assert "https://" not in page
+    for asset in re.findall(r'(?:src|href)="([^"]+)"', page):
+        assert site.get(asset, client=None).status_code == 200, asset

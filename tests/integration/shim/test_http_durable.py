@@ -139,16 +139,60 @@ def test_a_note_cannot_follow_another_tenant_s_delivery(site: Site) -> None:
     assert site.post("/v1/planon/log_note", body).status_code == 404
 
 
-def test_a_note_on_another_tenant_s_incident_is_not_filed(site: Site) -> None:
-    """The backend is asked whose incident it is before anything is written; the client learns that it failed."""
-    incident = site.post(CREATE, site.report(site.tenant())).json()["incident"]
+def test_a_note_on_another_tenant_s_incident_is_404(site: Site) -> None:
+    """An incident that this shim brought is refused at once; nothing is queued, and its own notes are not held up."""
+    tenant = site.tenant()
+    incident = site.post(CREATE, site.report(tenant)).json()["incident"]
     before = len(site.control.notes())
     body = {"tenant": site.tenant(OTHER), "incident": incident, "text": "niet van mij", "reported_at": minutes_ago(1)}
     answer = site.post("/v1/planon/log_note", body)
-    assert answer.status_code == 502
-    assert answer.json()["type"].endswith("delivery-failed")
-    assert answer.json()["delivery"]["state"] == "rejected"
+    assert (answer.status_code, "delivery" in answer.json()) == (404, False)
+    foreign = {**body, "tenant": site.tenant(OTHER, client="other")}
+    assert site.post("/v1/planon/log_note", foreign, client="other").status_code == 404
     assert len(site.control.notes()) == before
+    own = site.post("/v1/planon/log_note", {**body, "tenant": tenant})
+    assert own.status_code == 201, own.text
+
+
+def test_a_note_on_an_invented_incident_is_404_and_bothers_nobody(site: Site) -> None:
+    """The backend is asked whose it is before anything is written; no administrator needs to act."""
+    body = {"tenant": site.tenant(), "incident": "INC-999999", "text": "x", "reported_at": minutes_ago(1)}
+    answer = site.post("/v1/planon/log_note", body)
+    assert answer.status_code == 404, answer.text
+    assert answer.json()["delivery"]["state"] == "discarded"
+    assert site.get(f"/v1/deliveries/{answer.json()['delivery']['delivery']}").json()["state"] == "discarded"
+    states = {row["state"] for row in json.loads(site.command("outbox", "status", "--json").stdout)}
+    assert not states & {"rejected", "parked"}
+
+
+def test_a_note_cannot_follow_a_note(site: Site) -> None:
+    """Only an incident's delivery has a number to give."""
+    tenant = site.tenant()
+    incident = site.post(CREATE, site.report(tenant)).json()["incident"]
+    body = {"tenant": tenant, "incident": incident, "text": "x", "reported_at": minutes_ago(1)}
+    note = site.post("/v1/planon/log_note", body).json()["delivery"]
+    behind = {"tenant": tenant, "delivery": note, "text": "x", "reported_at": minutes_ago(1)}
+    assert site.post("/v1/planon/log_note", behind).status_code == 404
+
+
+def test_notes_by_number_and_by_delivery_share_one_order(site: Site) -> None:
+    """However the incident is named, its notes arrive as they were sent."""
+    tenant = site.tenant()
+    incident = site.post(CREATE, site.report(tenant)).json()
+    site.control.apply(down=True)
+    names = [{"incident": incident["incident"]}, {"delivery": incident["delivery"]}] * 3
+    sent = [
+        site.post(
+            "/v1/planon/log_note",
+            {"tenant": tenant, **name, "text": f"bericht {number}", "reported_at": minutes_ago(5)},
+            Prefer="wait=0",
+        ).json()["delivery"]
+        for number, name in enumerate(names)
+    ]
+    site.control.apply(down=False)
+    site.delivered(sent[-1])
+    written = [row["text"] for row in site.control.notes() if row["incident_number"] == incident["incident"]]
+    assert written == [f"bericht {number}" for number in range(6)]
 
 
 def test_notes_of_one_incident_keep_their_order(site: Site) -> None:

@@ -54,8 +54,7 @@ def test_every_field_says_what_it_is(row: Contract) -> None:
     for schema in (row.request.model_json_schema(), row.reply.model_json_schema()):
         for model in [schema, *schema.get("$defs", {}).values()]:
             for name, field in model.get("properties", {}).items():
-                told = field.get("description") or "$ref" in str(field)
-                assert told, f"{row.operation}: {model['title']}.{name} has no description"
+                assert field.get("description"), f"{row.operation}: {model['title']}.{name} has no description"
 
 
 @pytest.mark.parametrize("row", CATALOGUE, ids=lambda row: row.operation)

@@ -53,3 +53,10 @@ def test_check_names_the_statement_that_is_missing(tmp_path: Path) -> None:
     adapter.build(adapter.options(database="x.fdb"), PORTS).check()
     with pytest.raises(AdapterMisconfigured, match=r"find_patient\.sql"):
         adapter.build(adapter.options(database="x.fdb", statements=tmp_path), PORTS).check()
+
+
+def test_a_server_needs_passwords() -> None:
+    """Only the embedded engine asks for none."""
+    with pytest.raises(ValidationError, match="read_password and write_password"):
+        IntramedOptions(database="db.practice.example/3050:intramed")
+    IntramedOptions(database="practice.fdb")

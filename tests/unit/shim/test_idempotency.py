@@ -49,15 +49,11 @@ def test_a_reference_depends_on_all_four_and_on_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("prefer", "seconds"),
     [
-        (None, 5),
-        ("wait=0", 0),
-        ("wait=12", 12),
-        ("respond-async, wait=3", 3),
-        ("wait = 2", 2),
-        ("wait=900", 30),
-        ("await=1", 5),
+        *(("", 5), ("wait=0", 0), ("wait=12", 12), ("Wait=3", 3), ('wait="4"', 4), ("wait = 2", 2)),
+        *(("wait=900", 30), ("wait=99999999", 30), ("await=1", 5), ("handling=lenient", 5)),
+        *(("respond-async", 0), ("respond-async, wait=3", 3), ("handling=lenient, wait=1", 1)),
     ],
 )
-def test_prefer_says_how_long_to_wait(prefer: str | None, seconds: float) -> None:
+def test_prefer_says_how_long_to_wait(prefer: str, seconds: float) -> None:
     """Within the deployment's limit; anything else is the default."""
     assert wait_seconds(prefer, Http()) == seconds
