@@ -58,5 +58,5 @@ def test_check_names_the_statement_that_is_missing(tmp_path: Path) -> None:
 def test_a_server_needs_passwords() -> None:
     """Only the embedded engine asks for none."""
     with pytest.raises(ValidationError, match="read_password and write_password"):
-        IntramedOptions(database="db.practice.example/3050:intramed")
-    IntramedOptions(database="practice.fdb")
+        adapter.options(database="db.practice.example/3050:intramed")
+    adapter.options(database="practice.fdb")
