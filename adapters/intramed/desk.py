@@ -99,7 +99,7 @@ class IntramedDesk:
         match row["outcome"]:
             case "HELD":
                 # The seconds are counted by the database's clock, so the two clocks need not agree.
-                expires_at = self._clock() + timedelta(seconds=max(0, row["seconds_left"]))
+                expires_at = self._clock().replace(microsecond=0) + timedelta(seconds=max(0, row["seconds_left"]))
                 times = when_and_where(row, self._zone)
                 return HoldSlotReply(hold=str(hold), expires_at=expires_at.astimezone(self._zone), **times)
             case "TAKEN":

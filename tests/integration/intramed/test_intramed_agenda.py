@@ -8,7 +8,7 @@ import pytest
 
 from adapters.intramed.desk import IntramedDesk
 from contracts.desks import Call
-from contracts.errors import ContractError, HoldExpired, NotFound, SlotTaken
+from contracts.errors import BackendUnavailable, ContractError, HoldExpired, NotFound, SlotTaken
 from contracts.practice import ConfirmRequest, HoldSlotReply, HoldSlotRequest, ListSlotsReply, ListSlotsRequest
 from tests.integration.intramed.stage import Ask, Practice
 
@@ -155,6 +155,21 @@ def test_an_expired_hold_frees_the_slot(
     hold(slot, THIJS, "REF-B")
     with pytest.raises(SlotTaken):
         ask("confirm", ConfirmRequest, "REF-C", hold=held.hold, patient=NOOR)
+
+
+def test_a_lock_on_the_slot_is_not_taken_for_a_holder(practice: Practice, slots: Callable[..., list[str]]) -> None:
+    """The lock may be our own lost attempt's: the caller is told to repeat, and the repeat gets the hold."""
+    slot = slots()[0]
+    desk = practice.desk(lock_timeout_s=1)
+    request = HoldSlotRequest(slot=slot, patient=NOOR)
+    with practice.owner() as lost:
+        cursor = lost.cursor()
+        cursor.execute("update AGENDA set GEHOUDEN_TOT = null where NUMMER = ?", (int(slot),))
+        with pytest.raises(BackendUnavailable, match="busy"):
+            desk.hold_slot(request, Call("LS-LOST"))
+        cursor.close()
+        lost.rollback()
+    assert desk.hold_slot(request, Call("LS-LOST")).starts_at == THURSDAY
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
