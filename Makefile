@@ -3,9 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 SETUP = PYTHON=$(PYTHON) VENV=$(VENV) deploy/setup.sh
 BIN = $(VENV)/bin
-PACKAGES = adapters benchmarks contracts examples outbox schemas shim simulators tests
 
-.PHONY: demo serve test lint bench torture lock
+.PHONY: demo serve test lint bench torture docs lock
 
 demo: ## Both stories, on a real Firebird engine and over real SOAP; SCENARIO=drop_incidents makes the simulator fail
 	@$(SETUP) runtime
@@ -32,6 +31,10 @@ torture: ## The campaigns in full length
 bench: ## Every benchmark, side by side with its baseline
 	@$(SETUP) dev
 	@$(BIN)/python -m benchmarks create_incident
+
+docs: ## Render docs/reference.md from the code
+	@$(SETUP) dev
+	@$(BIN)/python -m tests.unit.house.reference > docs/reference.md
 
 lock: ## Resolve the dependencies anew; needs uv on the path
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade -o requirements/runtime.lock

@@ -1,0 +1,89 @@
+"""Renders docs/reference.md from the code: `python -m tests.unit.house.reference > docs/reference.md`."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from adapters.intramed.options import IntramedOptions
+from adapters.planon.options import PlanonOptions
+from contracts import errors
+from contracts.errors import ContractError, FixRequest, PersonMustAct, RepeatLater
+from shim.problems import TYPE_PREFIX
+from shim.settings import Http, OutboxSection, ReportTime, Settings, SystemSection
+
+GROUPS = {
+    FixRequest: "the request must change",
+    RepeatLater: "the same request, with the same key, may succeed later",
+    PersonMustAct: "an administrator has to look",
+}
+SECTIONS: dict[str, tuple[type[BaseModel], str]] = {
+    "top level": (Settings, ""),
+    "[http]": (Http, ""),
+    "[outbox]": (OutboxSection, ""),
+    "[report_time]": (ReportTime, ""),
+    "[systems.NAME]": (SystemSection, "and the options of its adapter:"),
+    '[systems.NAME], adapter = "planon"': (PlanonOptions, ""),
+    '[systems.NAME], adapter = "intramed"': (IntramedOptions, ""),
+}
+
+
+def render() -> str:
+    """Return the whole page."""
+    return "\n".join([*_head(), *_settings(), *_problems()]) + "\n"
+
+
+def _head() -> Iterator[str]:
+    yield "# Reference"
+    yield ""
+    yield "Made from the code by `make docs`; a test compares the two."
+
+
+def _settings() -> Iterator[str]:
+    yield ""
+    yield "## Settings"
+    yield ""
+    yield "Every value can come from the environment instead: `SHIM_`, then the section and the name, joined by two"
+    yield "underscores, such as `SHIM_OUTBOX__CAP_S=60` or `SHIM_SYSTEMS__PLANON__PASSWORD=…`."
+    for title, (model, more) in SECTIONS.items():
+        yield ""
+        yield f"### {title}"
+        yield ""
+        yield "| name | default | what it is |"
+        yield "|---|---|---|"
+        for name, field in model.model_fields.items():
+            if field.description:
+                yield f"| `{name}` | {_default(field.get_default(call_default_factory=True))} | {field.description} |"
+        if more:
+            yield ""
+            yield more
+
+
+def _default(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "required"
+    if value is None or "SecretStr" in repr(value) or "/" in str(value).replace("Europe/", ""):
+        return ""
+    return f"`{value}`"
+
+
+def _problems() -> Iterator[str]:
+    yield ""
+    yield "## Problem types"
+    yield ""
+    yield f"Errors are `application/problem+json`; `type` is `{TYPE_PREFIX}` and the name."
+    yield ""
+    yield "| status | type | when | what helps |"
+    yield "|---|---|---|---|"
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ContractError)]
+    for kind in sorted((kind for kind in kinds if hasattr(kind, "slug")), key=lambda kind: (kind.status, kind.slug)):
+        when = (kind.__doc__ or "").removeprefix("Raised ").split("\n", maxsplit=1)[0]
+        help_ = next(text for group, text in GROUPS.items() if issubclass(kind, group))
+        yield f"| {kind.status} | `{kind.slug}` | {when} | {help_} |"
+    yield "| 500 | `internal-error` | when the shim has a defect | repeat with the same key |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())
