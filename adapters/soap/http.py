@@ -6,7 +6,6 @@ its own, and nothing below this module repeats a request.
 
 import ssl
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 import requests
 from urllib3.exceptions import HTTPError, NewConnectionError
 
+from adapters.soap.deadline import Deadline, WatchedAdapter
 from adapters.soap.errors import NoAnswer, NotConnected
 
 ANSWER_LIMIT_BYTES: Final = 1_048_576
@@ -55,7 +55,7 @@ class Http:
 
         Args:
             connect_timeout_s: for the connection.
-            timeout_s: for each packet up to the answer's headers, and then for its whole body.
+            timeout_s: from the connection to the last byte of the answer.
             ca_file: certificates to trust instead of the public ones.
             limit_bytes: longest answer that is read.
         """
@@ -80,42 +80,48 @@ class Http:
             NoAnswer: the outcome is unknown.
         """
         limit_s = min(self._timeout_s, timeout_s or self._timeout_s)
-        session = self._session()
+        session, deadline = self._session()
         try:
-            with session.post(
-                url,
-                data=body,
-                headers={**headers, "Connection": "close", "Accept-Encoding": "identity"},
-                timeout=(min(self._connect_timeout_s, limit_s), limit_s),
-                verify=self._ca_file or True,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                return self._whole(response, time.monotonic() + limit_s)
+            with (
+                deadline.within(limit_s),
+                session.post(
+                    url,
+                    data=body,
+                    headers={**headers, "Connection": "close", "Accept-Encoding": "identity"},
+                    timeout=(min(self._connect_timeout_s, limit_s), limit_s),
+                    verify=self._ca_file or True,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                answer = self._whole(response)
+                if deadline.expired:
+                    # A cut body without a length looks like a whole one.
+                    raise NoAnswer("no whole answer: time-out")
+                return answer
         except (requests.RequestException, HTTPError, OSError) as error:
             if nothing_was_sent(error):
                 raise NotConnected(_in_words(error)) from error
-            raise NoAnswer(f"no whole answer: {_in_words(error)}") from error
+            raise NoAnswer(f"no whole answer: {'time-out' if deadline.expired else _in_words(error)}") from error
         finally:
             session.close()  # drops what a server kept alive in spite of our header; the session stays usable
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
+    def _session(self) -> tuple[requests.Session, Deadline]:
+        made: tuple[requests.Session, Deadline] | None = getattr(self._local, "session", None)
+        if made is None:
+            session, deadline = requests.Session(), Deadline()
             session.trust_env = False  # no proxy and no .netrc password that the configuration does not name
-        return session
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, WatchedAdapter(deadline))
+            made = self._local.session = (session, deadline)
+        return made
 
-    def _whole(self, response: requests.Response, until: float) -> Answer:
+    def _whole(self, response: requests.Response) -> Answer:
         body = bytearray()
-        # The time-out of requests starts anew with every packet, so a trickling server would never meet it. read1()
-        # returns after one packet; read() and iter_content() would wait for a whole chunk.
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
             body += chunk
             if len(body) > self._limit_bytes:
                 raise NoAnswer(f"the answer is longer than {self._limit_bytes} bytes")
-            if time.monotonic() > until:
-                raise NoAnswer("the answer took too long")
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return Answer(response.status_code, media_type, bytes(body), _seconds(response.headers.get("Retry-After")))
 

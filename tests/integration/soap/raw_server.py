@@ -45,6 +45,24 @@ def trickle(connection: socket.socket) -> None:
             time.sleep(0.05)
 
 
+def trickle_headers(connection: socket.socket) -> None:
+    """Send a header that never ends, a byte at a time."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Endless: ")
+    with suppress(OSError):
+        for _ in range(100):
+            connection.sendall(b"x")
+            time.sleep(0.05)
+
+
+def trickle_without_length(connection: socket.socket) -> None:
+    """Send a body that ends when the connection does, so that a cut one looks whole."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\n\r\n")
+    with suppress(OSError):
+        for _ in range(100):
+            connection.sendall(b" ")
+            time.sleep(0.05)
+
+
 @contextmanager
 def serving(behaviour: Behaviour) -> Iterator[RawServer]:
     """Serve on a free loopback port until the block ends."""

@@ -6,7 +6,16 @@ import pytest
 
 import schemas
 from adapters.soap import BadAnswer, Http, NoAnswer, NotConnected, SoapClient, SoapFault
-from tests.integration.soap.raw_server import Behaviour, RawServer, answer, reset, serving, trickle
+from tests.integration.soap.raw_server import (
+    Behaviour,
+    RawServer,
+    answer,
+    reset,
+    serving,
+    trickle,
+    trickle_headers,
+    trickle_without_length,
+)
 
 WSDL = schemas.path("wsdl/planon.wsdl")
 LIMIT_BYTES = 20_000
@@ -121,11 +130,12 @@ def test_half_an_answer_is_none(behaviour: Behaviour) -> None:
         read(behaviour)
 
 
-def test_a_trickling_answer_meets_the_time_limit() -> None:
+@pytest.mark.parametrize("behaviour", [trickle, trickle_headers, trickle_without_length])
+def test_a_trickling_answer_meets_the_time_limit(behaviour: Behaviour) -> None:
     """Every packet comes in time, the whole does not."""
-    with serving(trickle) as server:
+    with serving(behaviour) as server:
         begun = time.monotonic()
-        with pytest.raises(NoAnswer):
+        with pytest.raises(NoAnswer, match="time-out"):
             client_of(server, timeout_s=0.3).call("Incident", "read", "sid", 1)
         assert time.monotonic() - begun < 2
 
