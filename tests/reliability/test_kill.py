@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 import pytest
 import requests
@@ -36,6 +37,12 @@ class Killed:
     def stop(self) -> int:
         return self._service.stop()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self._service.__exit__(None, None, None)
+
 
 @pytest.mark.torture
 def test_kill_nine_loses_and_doubles_nothing(
@@ -51,64 +58,67 @@ def test_kill_nine_loses_and_doubles_nothing(
         key = add_client(configuration, "agent", "planon:*")
         # Planon commits and answers a little later, so that most kills fall between the two.
         planon.apply(answer_after_s=0.15)
-        service = Killed(configuration)
-        headers = {"Authorization": f"Bearer {key}"}
-        found = requests.post(
-            f"{service.address}/v1/planon/find_tenant", json={"telephone": "06-12345678"}, headers=headers, timeout=10
-        ).json()
-        first_report = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
-        reported = {f"melding {n:03}": first_report + timedelta(seconds=7 * n) for n in range(reports)}
-        killing_done = threading.Event()
-        taken = Counter[str]()
+        with Killed(configuration) as service:
+            headers = {"Authorization": f"Bearer {key}"}
+            found = requests.post(
+                f"{service.address}/v1/planon/find_tenant",
+                json={"telephone": "06-12345678"},
+                headers=headers,
+                timeout=10,
+            ).json()
+            first_report = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
+            reported = {f"melding {n:03}": first_report + timedelta(seconds=7 * n) for n in range(reports)}
+            killing_done = threading.Event()
+            taken = Counter[str]()
 
-        def report(name: str) -> str:
-            body = {
-                "tenant": found["tenant"],
-                "severity": "high",
-                "summary": name,
-                "message": "kraan lekt",
-                "reported_at": reported[name].isoformat(),
-            }
-            # Spread over the whole time of killing, however long the restarts take on this machine.
-            while taken.total() * kills > reports * (killed + 1) and not killing_done.is_set():
-                time.sleep(0.01)
-            taken[name] += 1
-            sent = {**headers, "Idempotency-Key": f"key of {name}".replace(" ", "-"), "Prefer": "wait=1"}
+            def report(name: str) -> str:
+                body = {
+                    "tenant": found["tenant"],
+                    "severity": "high",
+                    "summary": name,
+                    "message": "kraan lekt",
+                    "reported_at": reported[name].isoformat(),
+                }
+                # Spread over the whole time of killing, however long the restarts take on this machine.
+                while taken.total() * kills > reports * (killed + 1) and not killing_done.is_set():
+                    time.sleep(0.01)
+                taken[name] += 1
+                sent = {**headers, "Idempotency-Key": f"key of {name}".replace(" ", "-"), "Prefer": "wait=1"}
 
-            def post() -> requests.Response | None:
-                try:
-                    return requests.post(
-                        f"{service.address}/v1/planon/create_incident", json=body, headers=sent, timeout=10
-                    )
-                except requests.RequestException:
-                    return None
+                def post() -> requests.Response | None:
+                    try:
+                        return requests.post(
+                            f"{service.address}/v1/planon/create_incident", json=body, headers=sent, timeout=10
+                        )
+                    except requests.RequestException:
+                        return None
 
-            answer = until(post, lambda a: a is not None and a.status_code in {201, 202})
-            assert answer is not None
-            return str(answer.json()["delivery"])
+                answer = until(post, lambda a: a is not None and a.status_code in {201, 202})
+                assert answer is not None
+                return str(answer.json()["delivery"])
 
-        killed = 0
-        with ThreadPoolExecutor(4) as pool:
-            accepting = [pool.submit(report, name) for name in reported]
-            while killed < kills:
-                killed += 1
-                if chance.random() < 0.3:
-                    planon.apply(lose_reply=1)
-                time.sleep(chance.uniform(0.0, 0.5))
-                service.kill_and_restart()
-            killing_done.set()
-            deliveries = [future.result() for future in accepting]
+            killed = 0
+            with ThreadPoolExecutor(4) as pool:
+                accepting = [pool.submit(report, name) for name in reported]
+                while killed < kills:
+                    killed += 1
+                    if chance.random() < 0.3:
+                        planon.apply(lose_reply=1)
+                    time.sleep(chance.uniform(0.0, 0.5))
+                    service.kill_and_restart()
+                killing_done.set()
+                deliveries = [future.result() for future in accepting]
 
-        def pending() -> int:
-            states = (
-                requests.get(f"{service.address}/v1/deliveries/{name}", headers=headers, timeout=10).json()["state"]
-                for name in deliveries
-            )
-            return sum(state != "delivered" for state in states)
+            def pending() -> int:
+                states = (
+                    requests.get(f"{service.address}/v1/deliveries/{name}", headers=headers, timeout=10).json()["state"]
+                    for name in deliveries
+                )
+                return sum(state != "delivered" for state in states)
 
-        until(pending, lambda left: left == 0)
-        assert service.stop() == 0
-        records = planon.incidents()
+            until(pending, lambda left: left == 0)
+            assert service.stop() == 0
+            records = planon.incidents()
 
     counted = Counter(record["description"].partition("\n")[0] for record in records)
     changed = [
