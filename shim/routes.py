@@ -1,7 +1,7 @@
 """Routes made from the catalogue: they translate HTTP and delegate, and hold no rule of their own."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, reduce
 from http import HTTPStatus
@@ -56,12 +56,13 @@ def router(service: Service) -> APIRouter:
     routes = APIRouter(prefix="/v1", dependencies=[Depends(_bearer)])
     kinds = [system.kind for system in service.systems.values()]
     for system in service.systems.values():
+        limit = Limit(_CALLS_AT_A_TIME)
         for contract in system.contracts:
             # A second installation of the same kind needs operation ids of its own.
             only = kinds.count(system.kind) == 1
             routes.add_api_route(
                 f"/{system.name}/{contract.name}",
-                _endpoint(service, system, contract),
+                _endpoint(service, system, contract, limit),
                 methods=["POST"],
                 operation_id=contract.operation if only else f"{contract.operation}_{system.name}",
                 summary=contract.summary,
@@ -75,9 +76,9 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-def _endpoint(service: Service, system: System, contract: Contract) -> Callable[..., Awaitable[Response]]:
+def _endpoint(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
     make = {Effect.READ: _read, Effect.IMMEDIATE: _immediate, Effect.DURABLE: _durable}[contract.effect]
-    return make(service, system, contract, Limit(_CALLS_AT_A_TIME))
+    return make(service, system, contract, limit)
 
 
 def _read(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:

@@ -17,12 +17,13 @@ class Deadline:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
-        self._timer = threading.Timer(0, self._cut)
+        self._exchange = 0
+        self._timer = threading.Timer(0, self._cut, [0])
         self.expired = False
 
     def within(self, seconds: float) -> Self:
         """Set the limit of the exchange that follows."""
-        self._timer = threading.Timer(seconds, self._cut)
+        self._timer = threading.Timer(seconds, self._cut, [self._exchange])
         self._timer.daemon = True
         return self
 
@@ -31,10 +32,12 @@ class Deadline:
         with self._lock:
             self._socket = connected
         if self.expired:
-            self._cut()
+            self._cut(self._exchange)
 
-    def _cut(self) -> None:
+    def _cut(self, exchange: int) -> None:
         with self._lock:
+            if exchange != self._exchange:
+                return  # its exchange has ended; the connection is the next one's
             self.expired = True
             if self._socket is not None:
                 with suppress(OSError):  # it has ended by itself meanwhile
@@ -50,6 +53,7 @@ class Deadline:
     ) -> None:
         self._timer.cancel()
         with self._lock:
+            self._exchange += 1
             self._socket = None
 
 
