@@ -65,8 +65,8 @@ class Document:
         body: the bytes that were validated and will be sent, at every attempt.
         subject: the backend's key of the person it is about; a match on reconcile must agree with it.
         reported_at: when the person sent the message; aware.
-        about: backend id of the record that it adds to. It goes behind whatever else is on its way to that record, and
-            is refused when this shim brought the record for somebody else.
+        about: backend id of the record that it adds to, and `about_kind` what that record is. It goes behind whatever
+            else is on its way to that record, and is refused when this shim brought the record for somebody else.
         order_key: documents with the same key go in the order they were accepted; None for a key of its own. Not
             needed with `about` or `follows`.
         follows: the delivery that must have landed first, and `follows_kind` what that delivery must be.
@@ -79,6 +79,7 @@ class Document:
     subject: str
     reported_at: datetime
     about: str | None = None
+    about_kind: str | None = None
     order_key: str | None = None
     follows: str | None = None
     follows_kind: str | None = None

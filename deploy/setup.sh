@@ -64,7 +64,10 @@ lock=requirements/$kind.lock
 stamp=$venv/.set-up-$kind
 wanted=$(cat requirements/*.lock pyproject.toml | sha256sum)
 # What the tests need contains what the demo needs.
-[ "$kind" = runtime ] && [ -f "$venv/.set-up-dev" ] && stamp=$venv/.set-up-dev
+if [ -f "$venv/.set-up-dev" ]; then
+    stamp=$venv/.set-up-dev
+    lock=requirements/dev.lock
+fi
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"

@@ -116,8 +116,8 @@ class Database:
                     if self._writer.in_transaction:
                         self._writer.execute("ROLLBACK")
                     raise
-        except sqlite3.IntegrityError:
-            raise  # the caller's business: somebody was faster, or a rule of the schema is broken
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InterfaceError):
+            raise  # the caller's business: somebody was faster, or a value cannot be stored
         except sqlite3.DatabaseError as error:
             raise StateUnavailable(f"the state cannot be written: {error}", retry_after_s=5) from error
 

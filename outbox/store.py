@@ -199,7 +199,8 @@ class Outbox:
         entry = claim.entry
         if entry.unknown_boot is None or entry.unknown_uptime is None:
             raise Fenced(entry.id)
-        settled_s = asked_at.since_ms(Uptime(entry.unknown_boot, entry.unknown_uptime)) / 1000
+        passed_ms = asked_at.since_ms(Uptime(entry.unknown_boot, entry.unknown_uptime))
+        settled_s = 0.0 if passed_ms is None else passed_ms / 1000
         with self.database.transaction() as tx:
             if settled_s >= settle_s:
                 reason = f"the backend has no record {settle_s:g} s after the attempt; sent again"
@@ -208,11 +209,17 @@ class Outbox:
                 )
             else:
                 reason = "not in the backend yet; asked again when it has settled"
-                later = self._later(settle_s - settled_s + 0.001)
                 self._conclude(
-                    tx, claim, "to_unknown", "absent, not settled", reason,
-                    failures=entry.failures, reason=reason, next_attempt_at=later,
-                )  # fmt: skip
+                    tx,
+                    claim,
+                    "to_unknown",
+                    "absent, not settled",
+                    reason,
+                    failures=entry.failures,
+                    reason=reason,
+                    next_attempt_at=self._later(settle_s - settled_s + 0.001),
+                    restamp=passed_ms is None,
+                )
 
     def recover(self) -> int:
         """Turn what dead owners left behind into unknown outcomes; return how many entries that were."""
@@ -273,9 +280,11 @@ class Outbox:
         """Return the entries whose id starts so: none, the one that is meant, or two when the prefix is too short."""
         return [Entry.of(row) for row in self.database.read(_SQL["select_entries_by_prefix"], prefix=prefix)]
 
-    def landed(self, destination: str, backend_id: str) -> Entry | None:
+    def landed(self, destination: str, kind: str | None, backend_id: str) -> Entry | None:
         """Return the entry that brought a backend record."""
-        return self._first(self.database.read(_SQL["select_landed"], destination=destination, backend_id=backend_id))
+        return self._first(
+            self.database.read(_SQL["select_landed"], destination=destination, kind=kind, backend_id=backend_id)
+        )
 
     def payload(self, entry: Entry) -> Payload:
         """Return the frozen bytes, proven to be those that were validated.
@@ -339,7 +348,12 @@ class Outbox:
         now = to_ms(self._clock())
         fence = {"entry_seq": entry.seq, "owner": entry.owner, "step": entry.step, "now": now}
         up = self.uptime()
-        if tx.execute(_SQL[transition], {**values, **fence, "boot": up.boot, "uptime": up.ms}).rowcount != 1:
+        if (
+            tx.execute(
+                _SQL[transition], {"restamp": False, **values, **fence, "boot": up.boot, "uptime": up.ms}
+            ).rowcount
+            != 1
+        ):
             raise Fenced(entry.id)
         ended = {**fence, "outcome": outcome, "evidence": evidence}
         tx.execute(_SQL["insert_attempt_outcome"], ended)

@@ -20,9 +20,9 @@ class Uptime:
     boot: str
     ms: int
 
-    def since_ms(self, earlier: "Uptime") -> int:
-        """Return at least how many milliseconds have passed; after a reboot, that is the time since the boot."""
-        return self.ms - earlier.ms if self.boot == earlier.boot else self.ms
+    def since_ms(self, earlier: "Uptime") -> int | None:
+        """Return how many milliseconds have passed; None after a reboot or on another host: nobody can tell."""
+        return self.ms - earlier.ms if self.boot == earlier.boot else None
 
 
 def uptime() -> Uptime:

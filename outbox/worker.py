@@ -35,7 +35,7 @@ _STATE_RETRY_S: Final = 1.0
 
 _RETRY_AFTER_MAX_S: Final = 3600.0
 """Longest wait that a backend can ask for."""
-_HORIZON: Final = timedelta(hours=2)
+_SLACK: Final = timedelta(hours=1)
 _REASON_MAX: Final = 500
 """Characters of a reason that are kept."""
 
@@ -88,6 +88,9 @@ class Worker:
         self._stopping = threading.Event()
         self._wake = threading.Condition()
         self._turns = itertools.count()
+        settling = [destination.settle_s for destination in destinations.values()]
+        longest_s = max([self._backoff.cap_s, _RETRY_AFTER_MAX_S, *settling])
+        self._horizon = timedelta(seconds=longest_s) + _SLACK
         self._owner: Owner | None = None
         self._threads = [
             threading.Thread(target=self._run, args=(name,), name=f"outbox-{name}-{number}", daemon=True)
@@ -139,7 +142,7 @@ class Worker:
     def _sleep(self, destination: str) -> None:
         with self._wake:
             due = self._outbox.next_due(destination)
-            if due is not None and due - self._clock() > _HORIZON:
+            if due is not None and due - self._clock() > self._horizon:
                 # Nothing is ever put off so far: the wall clock was ahead when it was, and has been set back.
                 self._outbox.make_due(destination)
                 return
@@ -202,6 +205,8 @@ class Worker:
                     return None
             except Exception as error:  # noqa: BLE001 - what an adapter returned cannot be stored, such as no JSON
                 log_defect(f"the outcome of {claim.entry.id}", error)
+                if isinstance(outcome, OutcomeUnknown) and self._stopping.wait(_STATE_RETRY_S):
+                    return None
                 outcome = OutcomeUnknown(f"the adapter's outcome cannot be stored: {type(error).__name__}")
 
     def _settle(self, claim: Claim, outcome: Found, asked_at: Uptime) -> None:

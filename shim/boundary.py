@@ -46,7 +46,7 @@ class Boundary:
         try:
             if scope["path"].startswith(PROTECTED):
                 scope.setdefault("state", {})["client"] = await self._admitted(Headers(scope=scope))
-            await self._app(scope, receive, marked)
+            await self._app(scope, _limited(receive), marked)
         except ContractError as error:
             await problem_response(error)(scope, receive, marked)
         except Exception as error:  # noqa: BLE001 - passed on, it would be logged with its message, a person's words
@@ -60,6 +60,22 @@ class Boundary:
         if not authorization.lower().startswith(_BEARER):
             raise Unauthenticated("send a valid API key as `Authorization: Bearer …`")
         client = await run_in_threadpool(self._clients.authenticate, authorization[len(_BEARER) :].strip())
-        if int(headers.get("content-length") or 0) > BODY_LIMIT_BYTES:
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > BODY_LIMIT_BYTES:
             raise BodyTooLarge(f"a body may have {BODY_LIMIT_BYTES} bytes")
         return client
+
+
+def _limited(receive: Receive) -> Receive:
+    """Count a body that does not tell its length; what is too long is not read to its end."""
+    read = 0
+
+    async def counted() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > BODY_LIMIT_BYTES:
+            raise BodyTooLarge(f"a body may have {BODY_LIMIT_BYTES} bytes")
+        return message
+
+    return counted

@@ -140,7 +140,7 @@ class Durable:
                 raise NotFound("the delivery is not known")
             return self._behind(parent, document, "the delivery is not known")
         if document.about is not None:
-            brought = self.outbox.landed(system.name, document.about)
+            brought = self.outbox.landed(system.name, document.about_kind, document.about)
             if brought is not None:
                 return self._behind(brought, document, "the record is not known")
             return replace(document, order_key=self.blind("about", system.name, document.subject, document.about))

@@ -9,6 +9,7 @@ from contracts.catalogue import Contract, Effect
 from contracts.errors import (
     BackendOutcomeUnknown,
     BackendUnavailable,
+    BodyTooLarge,
     ContractError,
     DeliveryFailed,
     DryRunRefused,
@@ -19,13 +20,14 @@ from contracts.errors import (
     NotFound,
     RequestInFlight,
     SlotTaken,
+    StateUnavailable,
     Unauthenticated,
 )
 from shim.problems import MEDIA_TYPE, TYPE_PREFIX
 
 Responses = dict[int | str, dict[str, Any]]
 
-_ALWAYS: Final[tuple[type[ContractError], ...]] = (MalformedRequest, Unauthenticated, Forbidden, NotFound)
+_ALWAYS: Final[tuple[type[ContractError], ...]] = (MalformedRequest, Unauthenticated, Forbidden, NotFound, BodyTooLarge)
 _OF_EFFECT: Final[dict[Effect, tuple[type[ContractError], ...]]] = {
     Effect.READ: (BackendUnavailable,),
     Effect.IMMEDIATE: (
@@ -76,7 +78,7 @@ def contract_responses(contract: Contract) -> Responses:
 
 def delivery_responses() -> Responses:
     """Return what can come back when a delivery is asked for."""
-    described = _problems(MalformedRequest, Unauthenticated, NotFound)
+    described = _problems(MalformedRequest, Unauthenticated, NotFound, StateUnavailable)
     return {**described, 200: {"description": "The delivery as it is now", "headers": {"Retry-After": _RETRY_AFTER}}}
 
 

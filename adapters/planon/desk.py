@@ -92,6 +92,7 @@ class PlanonDesk:
             subject=request.tenant,
             reported_at=request.reported_at,
             about=request.incident,
+            about_kind=INCIDENT,
             follows=request.delivery,
             follows_kind=INCIDENT,
             slot=slot.encode() if slot else None,

@@ -89,7 +89,9 @@ class PlanonDestination:
         except (LoginFailed, ExchangeFailed) as error:
             return NotSent(f"the incident could not be read first: {error}")
         if [incident.tenant_id for incident in incidents] != [sending.subject]:
-            return Rejected("no such incident of this tenant", not_found=True)
+            # Two records under one number, or our own incident given to another tenant, are a person's matter.
+            clients_mistake = sending.slot is None and len(incidents) <= 1
+            return Rejected("no such incident of this tenant", not_found=clients_mistake)
         try:
             syscode = self._records.add_note(frozen)
         except (LoginFailed, ExchangeFailed) as error:

@@ -41,7 +41,8 @@ class Deadline:
             self.expired = True
             if self._socket is not None:
                 with suppress(OSError):  # it has ended by itself meanwhile
-                    self._socket.shutdown(socket.SHUT_RDWR)
+                    # Not SSLSocket's own: it drops the encryption first, and a send in between would go out in clear.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
         self.expired = False

@@ -25,7 +25,8 @@ SELECT * FROM entry WHERE id >= :prefix AND substr(id, 1, length(:prefix)) = :pr
 
 -- name: select_landed
 -- The delivery that brought a backend record, so that later documents about it share its order key.
-SELECT * FROM entry WHERE destination = :destination AND backend_id = :backend_id ORDER BY seq LIMIT 1;
+SELECT * FROM entry WHERE destination = :destination AND kind = :kind AND backend_id = :backend_id
+ORDER BY seq LIMIT 1;
 
 -- name: claim_unknown
 UPDATE entry SET owner = :owner, step = step + 1
@@ -69,11 +70,12 @@ UPDATE entry SET state = 'ready', owner = NULL, failures = :failures, reason = :
 WHERE seq = :entry_seq AND owner = :owner AND step = :step;
 
 -- name: to_unknown
--- unknown_since is set once per send: what the backend may still commit depends on the send, not on our questions.
+-- unknown_since is set once per send: what the backend may still commit depends on the send, not on our questions. The
+-- boot-time clock is set anew after a reboot or on another host, where the old one means nothing.
 UPDATE entry SET state = 'unknown', owner = NULL, failures = :failures, reason = :reason,
                  unknown_since = CASE WHEN state = 'in_flight' THEN :now ELSE unknown_since END,
-                 unknown_boot = CASE WHEN state = 'in_flight' THEN :boot ELSE unknown_boot END,
-                 unknown_uptime = CASE WHEN state = 'in_flight' THEN :uptime ELSE unknown_uptime END,
+                 unknown_boot = CASE WHEN state = 'in_flight' OR :restamp THEN :boot ELSE unknown_boot END,
+                 unknown_uptime = CASE WHEN state = 'in_flight' OR :restamp THEN :uptime ELSE unknown_uptime END,
                  next_attempt_at = :next_attempt_at
 WHERE seq = :entry_seq AND owner = :owner AND step = :step;
 

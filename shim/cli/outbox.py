@@ -28,7 +28,7 @@ EntryId = Annotated[str, typer.Argument(metavar="ID", help="The delivery, or as 
 
 _SHORT_ID: Final = 11
 """Characters of an id in a table: `dl_` and 32 bits, so that a night's list fits 100 columns."""
-_WIDE: Final = 100
+_WIDE: Final = 130
 _SOMEBODY_MUST_ACT: Final = (DeliveryState.REJECTED, DeliveryState.PARKED)
 
 
@@ -75,10 +75,14 @@ def list_entries(
     # In a narrow terminal the reason is worth more than the next attempt.
     wide = console.width >= _WIDE
     fixed = ("id", "what", "state", "reported", "tries", *(["next attempt"] if wide else []))
-    table = Table(*(Column(name, no_wrap=True) for name in fixed), Column("reason", overflow="fold"), box=SIMPLE_HEAD)
+    table = Table(
+        *(Column(name, no_wrap=True) for name in fixed),
+        Column("reason", overflow="fold", min_width=24),
+        box=SIMPLE_HEAD,
+    )
     for entry in entries:
         due = "" if entry.state.ended or entry.state is DeliveryState.WAITING else _time_of_day(entry.next_attempt_at)
-        what = f"{entry.destination}:{entry.contract}" if wide else entry.contract
+        what = f"{entry.destination}:{entry.contract}" if wide or len(configured.systems) > 1 else entry.contract
         told = [entry.id[:_SHORT_ID], what, entry.state, _time_of_day(entry.reported_at), str(entry.sends)]
         table.add_row(*cells(*told, *([due] if wide else []), entry.reason or ""))
     console.print(table if entries else "Nothing waits.")

@@ -1,5 +1,6 @@
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -15,6 +16,7 @@ from contracts.delivery import (
 )
 from contracts.errors import BackendUnavailable
 from outbox.store import Outbox
+from outbox.uptime import Uptime
 from outbox.worker import Worker
 from tests.unit.outbox.stand_ins import REPORTED_AT, Clock, Receiver, accept
 
@@ -241,14 +243,18 @@ def test_a_clock_that_is_set_settles_nothing(outbox: Outbox, worker: Worker, rec
     assert state(outbox, entry.id) is DeliveryState.READY
 
 
-def test_after_a_reboot_the_time_since_the_boot_counts(
+def test_after_a_reboot_or_on_another_host_settling_begins_anew(
     outbox: Outbox, worker: Worker, receiver: Receiver, clock: Clock
 ) -> None:
-    """The old boot's clock is gone, so only what the new one has seen is believed."""
+    """Another boot's clock says nothing, however long that host has been up."""
     receiver.answers = [OutcomeUnknown("time-out")]
     entry = accept(outbox)
     worker.step("planon")
     clock.reboot()
+    clock.up = Uptime(clock.up.boot, 30 * 86_400_000)
+    clock.forward(1)
+    worker.step("planon")
+    assert state(outbox, entry.id) is DeliveryState.UNKNOWN
     clock.forward(59)
     worker.step("planon")
     assert state(outbox, entry.id) is DeliveryState.UNKNOWN
@@ -266,6 +272,7 @@ def test_after_a_reboot_the_time_since_the_boot_counts(
         "INC-000001",
         Delivered("INC-000001", {"at": object()}),  # type: ignore[dict-item]  # what a careless adapter may do
         Delivered(None),  # type: ignore[arg-type]
+        Delivered(Decimal(5)),  # type: ignore[arg-type]
     ],
 )
 def test_an_outcome_that_cannot_be_is_an_unknown_one(
