@@ -36,31 +36,17 @@ def reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def trickle(connection: socket.socket) -> None:
-    """Promise an answer and send it a byte at a time, each well within any time-out."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n")
-    with suppress(OSError):
-        for _ in range(100):
-            connection.sendall(b" ")
-            time.sleep(0.05)
+def trickling(head: bytes) -> Behaviour:
+    """Send a head and then a byte at a time, each well within any time-out, for five seconds."""
 
+    def trickle(connection: socket.socket) -> None:
+        connection.sendall(head)
+        with suppress(OSError):
+            for _ in range(100):
+                connection.sendall(b" ")
+                time.sleep(0.05)
 
-def trickle_headers(connection: socket.socket) -> None:
-    """Send a header that never ends, a byte at a time."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Endless: ")
-    with suppress(OSError):
-        for _ in range(100):
-            connection.sendall(b"x")
-            time.sleep(0.05)
-
-
-def trickle_without_length(connection: socket.socket) -> None:
-    """Send a body that ends when the connection does, so that a cut one looks whole."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\n\r\n")
-    with suppress(OSError):
-        for _ in range(100):
-            connection.sendall(b" ")
-            time.sleep(0.05)
+    return trickle
 
 
 @contextmanager
