@@ -7,6 +7,8 @@ from typing import Final
 from contracts import facility, practice
 from contracts.fields import Model
 
+STAFF: Final = "staff"
+
 
 class DeskKind(StrEnum):
     """Kinds of legacy system."""
@@ -39,9 +41,19 @@ class Contract:
         """Operation id in OpenAPI, such as `practice_log_note`."""
         return f"{self.desk}_{self.name}"
 
+    @property
+    def identifies(self) -> bool:
+        """Whether it tells who a person is: its request is an `IdentityRequest`, and who asks too often is refused."""
+        return "match" in self.reply.model_fields
+
     def scope(self, system: str) -> str:
         """Scope that a client needs to call this contract of a system."""
         return f"{system}:{self.name}"
+
+
+def staff_scope(system: str) -> str:
+    """Scope of a client that staff use: it may see links into this system. No contract has this name."""
+    return f"{system}:{STAFF}"
 
 
 FACILITY, PRACTICE = DeskKind

@@ -24,9 +24,15 @@ class Call:
     Attributes:
         reference: external reference of a write, derived from deployment, client, system and Idempotency-Key: at most
             26 characters of A-Z, 2-7 and '-'. Empty for a read.
+        repeated: whether an earlier attempt under this reference may have been executed.
+        client: name of the client that calls; a hold and a conversation belong to it.
+        staff: whether the client may see what only staff may, such as links into the backend.
     """
 
     reference: str = ""
+    client: str = ""
+    staff: bool = False
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,80 @@ class ReferenceRows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold that the shim keeps for a backend that has none of its own.
+
+    Attributes:
+        slot: the backend's key of the slot.
+        resource: who or what cannot be in two places, such as the therapist's code.
+        starts_at, ends_at: the time that it takes of the resource; aware.
+        holder: external reference of the call that holds.
+        patient: the backend's key of the patient.
+        client: name of the client that holds.
+        conversation: the client's conversation, or empty.
+    """
+
+    slot: str
+    resource: str
+    starts_at: datetime
+    ends_at: datetime
+    holder: str
+    patient: str
+    client: str
+    conversation: str = ""
+
+
+class Holds(Protocol):
+    """Holds in shim state, for a backend without holds. Time is the state database's clock. Safe between processes."""
+
+    def hold(self, wanted: Hold, seconds: float) -> float | None:
+        """Hold, in one atomic step, unless another live hold takes the resource at an overlapping time.
+
+        The same holder, client and patient get their live hold again, with what is left of its time. An earlier hold
+        of the same client and conversation is released, only when the new one succeeds.
+
+        Returns:
+            Seconds until it ends, or None when it is taken.
+        """
+        ...
+
+    def claim(self, slot: str, holder: str, patient: str, client: str, seconds: float) -> bool:
+        """Keep a live hold of exactly these four for at least `seconds` more, so that it can be booked.
+
+        Only the first claim prolongs it, and a claimed hold is not released by another of its conversation. Holder,
+        patient, client and expiry are checked in the statement that prolongs it. False when there is none.
+        """
+        ...
+
+    def unclaim(self, slot: str, holder: str) -> None:
+        """Give a claim back, after a refusal that booked nothing: the hold ends when it would have. Idempotent."""
+        ...
+
+    def known(self, slot: str, holder: str, patient: str, client: str) -> bool:
+        """Return whether these four had a hold that has run out; it is forgotten after a day."""
+        ...
+
+    def release(self, slot: str, holder: str) -> None:
+        """Forget a hold. Idempotent."""
+        ...
+
+    def held(self, starts_from: datetime, starts_before: datetime) -> list[Hold]:
+        """Return the live holds that take time between the two, earliest first; patient and client come back empty.
+
+        The store knows people by blinded names only: slot, resource, times and holder are what a list of free slots
+        needs.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """What the shim lends to an adapter."""
 
     system: str
     clock: Callable[[], datetime]
     reference_rows: ReferenceRows
+    holds: Holds
 
 
 class Desk(Protocol):
@@ -71,6 +145,16 @@ class Desk(Protocol):
 
         Raises:
             AdapterMisconfigured: naming the option and what to do.
+        """
+        ...
+
+    def check_backend(self) -> list[str]:
+        """Compare what the adapter expects with the running backend; return one line for each difference.
+
+        Called at start-up after `check`, and by whoever looks for what is wrong with a connection. Changes nothing.
+
+        Raises:
+            BackendUnavailable: it cannot be asked now.
         """
         ...
 

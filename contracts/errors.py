@@ -112,6 +112,12 @@ class SlotTaken(FixRequest):
     slug, status, title = "slot-taken", 409, "The slot is taken"
 
 
+class TooLate(FixRequest):
+    """Raised when the slot or appointment has begun already."""
+
+    slug, status, title = "too-late", 409, "It has begun already"
+
+
 class HoldExpired(FixRequest):
     """Raised when a hold has run out before it was confirmed."""
 
@@ -134,6 +140,21 @@ class RequestInFlight(RepeatLater):
     """Raised when the first request with this Idempotency-Key is still being processed."""
 
     slug, status, title = "request-in-flight", 409, "The first request with this key is still being processed"
+
+
+class TooManyAttempts(RepeatLater):
+    """Raised when a person's facts were tried too often, or a client has looked up too many people.
+
+    `policy` names the limit, as in the RateLimit headers; it allows `quota` in `window_s` seconds.
+    """
+
+    slug, status, title = "too-many-attempts", 429, "Too many attempts"
+
+    def __init__(self, detail: str, retry_after_s: float, policy: str, quota: int, window_s: int) -> None:
+        super().__init__(detail, retry_after_s, policy=policy, quota=quota, window_s=window_s)
+        self.policy = policy
+        self.quota = quota
+        self.window_s = window_s
 
 
 class BackendUnavailable(RepeatLater):

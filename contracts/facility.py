@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from contracts.address import home_in
 from contracts.delivery import Delivery
 from contracts.fields import DeliveryId, Instant, Match, MessageText, Model, ReportedAt, Telephone, TenantToken
 
@@ -36,6 +37,18 @@ class FindTenantRequest(Model):
         if self.telephone is None and self.address is None and self.tenant_code is None:
             raise ValueError("at least one of telephone, address, tenant_code is needed")
         return self
+
+    @property
+    def asked_about(self) -> str | None:
+        """The telephone, else the home that the address names; None when it names none, or with the code alone."""
+        if self.telephone is not None:
+            return self.telephone
+        return home_in(self.address) if self.address is not None else None
+
+    @property
+    def confirms(self) -> bool:
+        """Whether it is a guess: a code always is, and so is an address beside a telephone number."""
+        return self.tenant_code is not None or (self.telephone is not None and self.address is not None)
 
 
 class FindTenantReply(Model):

@@ -21,13 +21,13 @@ from contracts.fields import (
 DisplayName = Annotated[str, Field(description="Name without padding.", examples=["Jansen", "van der Veen"])]
 ClinicCode = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9-]{1,10}$"),
-    Field(description="Clinic code.", examples=["MCEN"]),
+    StringConstraints(min_length=1, max_length=10),
+    Field(description="Clinic code as list_slots shows it.", examples=["MCEN"]),
 ]
 TherapistCode = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9-]{1,10}$"),
-    Field(description="Therapist code.", examples=["T07"]),
+    StringConstraints(min_length=1, max_length=10),
+    Field(description="Therapist code as list_slots shows it.", examples=["T07"]),
 ]
 
 
@@ -48,6 +48,16 @@ class FindPatientRequest(Model):
         examples=[1987],
     )
 
+    @property
+    def asked_about(self) -> str:
+        """The telephone number."""
+        return self.telephone
+
+    @property
+    def confirms(self) -> bool:
+        """Whether facts come with the number."""
+        return self.first_name is not None or self.birth_year is not None
+
 
 class FindPatientReply(Model):
     """Who the patient is, or what to ask; candidates are never listed."""
@@ -60,6 +70,12 @@ class FindPatientReply(Model):
     )
     hand_off: list[Literal["arrears"]] = Field(
         default_factory=list, description="Reasons to hand the conversation to the front desk."
+    )
+    link: str | None = Field(
+        default=None,
+        description="Where staff open this patient in the backend; only when match is certain and the client has the "
+        "system's staff scope.",
+        examples=["intramed://patient/00000101"],
     )
 
 
@@ -83,13 +99,24 @@ class ListSlotsRequest(Model):
         return self
 
 
+Conversation = Annotated[
+    str | None,
+    StringConstraints(min_length=1, max_length=200),
+    Field(
+        description="The client's own name of the conversation. A new hold in the same conversation releases its "
+        "earlier one.",
+        examples=["wa-31612345678-7731"],
+    ),
+]
+
+
 class AgendaTime(Model):
     """When and where a treatment takes place."""
 
     starts_at: Instant = Field(description="Start in the practice's zone, RFC 3339 with an offset.")
     ends_at: Instant = Field(description="End in the practice's zone, RFC 3339 with an offset.")
-    clinic: ClinicCode
-    therapist: TherapistCode
+    clinic: str = Field(description="Clinic code.", examples=["MCEN"])
+    therapist: str = Field(description="Therapist code.", examples=["T07"])
 
 
 class Slot(AgendaTime):
@@ -109,6 +136,7 @@ class HoldSlotRequest(Model):
 
     slot: SlotToken
     patient: PatientToken
+    conversation: Conversation = None
 
 
 class HoldSlotReply(AgendaTime):
@@ -123,6 +151,11 @@ class ConfirmRequest(Model):
 
     hold: HoldToken
     patient: PatientToken
+    replaces: AppointmentToken | None = Field(
+        default=None,
+        description="Appointment of the same patient that this one replaces: the new one is booked and the old one "
+        "cancelled in one transaction, or neither.",
+    )
 
 
 class Appointment(AgendaTime):
@@ -135,6 +168,7 @@ class ConfirmReply(Appointment):
     """The appointment that was booked; confirming again returns the same one."""
 
     name: DisplayName
+    replaced: AppointmentToken | None = Field(default=None, description="The appointment that was cancelled for it.")
 
 
 class ListUpcomingRequest(Model):
