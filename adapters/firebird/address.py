@@ -42,6 +42,7 @@ class Address:
         if self.host is None:
             return
         try:
-            socket.create_connection((self.host, self.port), timeout=timeout_s).close()
+            # As bytes: a text would load Python's codec for international names, for 0.1 ms a connection.
+            socket.create_connection((self.host.encode(), self.port), timeout=timeout_s).close()  # type: ignore[arg-type]
         except OSError as error:
             raise BackendUnavailable("the Firebird server does not accept connections") from error

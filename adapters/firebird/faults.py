@@ -1,30 +1,8 @@
 """What the engine's error codes prove, because the driver raises one plain DatabaseError for everything."""
 
-from enum import Enum
 from typing import Any, Final
 
-
-class Fault(Enum):
-    """What an error says about the statement that met it."""
-
-    LOST = "the connection was lost"  # proves nothing about a write
-    CONTENTION = "another transaction was first"  # not executed
-    REFUSED = "the database refused the data"  # not executed, and never will be
-    FORBIDDEN = "the account or the statement is wrong"  # not executed; somebody must act
-    OTHER = "an unexpected error"  # proves nothing
-
-
-class Contention(Exception):
-    """Raised when another transaction was first; the statement was not executed."""
-
-
-class StatementRefused(Exception):
-    """Raised when the database refused the data for good; `reason` holds codes and no data."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
+from adapters.sql.faults import Fault
 
 _LOST: Final = frozenset(
     {
