@@ -1,24 +1,29 @@
-"""The practice desk that Intramed offers: each contract is one statement and its row mapping."""
+"""The practice desk that Intramed offers: each contract is its statements and their row mapping."""
 
+import time
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapters.firebird.address import Address
 from adapters.firebird.charset import codec_of
-from adapters.firebird.faults import Contention, StatementRefused
-from adapters.firebird.statements import Statement, StatementInvalid, load_statements
-from adapters.firebird.transport import Account, Limits, Row, Transport
-from adapters.intramed.agenda import free_slot, when_and_where, window
+from adapters.intramed.agenda import LONGEST, OVERLAPPED_BY_ONE_HOLD, free_slots, local_time, when_and_where, window
+from adapters.intramed.calls import Calls, step
+from adapters.intramed.connecting import open_transport
+from adapters.intramed.holds import BackendHolds, HoldsOfPractice, ShimHolds, Wish, ends_in
 from adapters.intramed.journal import NoteDestination, compose_note
-from adapters.intramed.keys import HoldKey, patient_key, slot_key
+from adapters.intramed.keys import HoldKey, appointment_key, patient_key, slot_key
 from adapters.intramed.options import IntramedOptions
 from adapters.intramed.patients import display_name, identify, narrowing_digits
+from adapters.sql.faults import Contention
+from adapters.sql.transport import Transport
 from contracts.delivery import Document
-from contracts.desks import AdapterMisconfigured, Call, Ports
-from contracts.errors import BackendUnavailable, HoldExpired, NotFound, SlotTaken
+from contracts.desks import Call, Ports
+from contracts.errors import BackendUnavailable, NotFound, TooLate
 from contracts.practice import (
+    Appointment,
+    CancelReply,
+    CancelRequest,
     ConfirmReply,
     ConfirmRequest,
     FindPatientReply,
@@ -27,109 +32,141 @@ from contracts.practice import (
     HoldSlotRequest,
     ListSlotsReply,
     ListSlotsRequest,
+    ListUpcomingReply,
+    ListUpcomingRequest,
     PracticeNoteRequest,
 )
 
-_STATEMENTS = ("find_patient", "list_slots", "hold_slot", "confirm", "log_note", "find_note")
-
 
 class IntramedDesk:
-    """One Intramed installation. Safe to call from several threads at once; holds no open connection."""
+    """One Intramed installation. Safe to call from several threads at once; every contract ends by its deadline."""
 
     def __init__(self, options: IntramedOptions, ports: Ports) -> None:
-        self._clock = ports.clock
-        self._options = options
+        self._options, self._ports = options, ports
         self._zone = ZoneInfo(options.zone)
-        self._transport = Transport(
-            Address.parse(options.database),
-            Account(options.read_user, options.read_password.get_secret_value()),
-            Account(options.write_user, options.write_password.get_secret_value()),
-            options.charset,
-            Limits(options.connect_timeout_s, options.lock_timeout_s),
-        )
 
     @cached_property
     def destination(self) -> NoteDestination:
         """Where notes are delivered."""
-        return NoteDestination(self._transport, self._statements, self._zone, self._options.settle_s)
+        return NoteDestination(self._calls, self._zone, self._options.notes, self._options.settle_s)
 
     def check(self) -> None:
-        """Verify that every statement can be loaded.
+        """Verify that every statement can be loaded and every option can work.
 
         Raises:
-            AdapterMisconfigured: naming the statement file.
+            AdapterMisconfigured: naming the option or statement file.
         """
-        try:
-            _ = self._statements
-        except StatementInvalid as error:
-            raise AdapterMisconfigured(f"option statements: {error}") from error
+        _ = self.transport
+
+    def check_backend(self) -> list[str]:
+        """Prepare every statement on the database; return a line for each that is not what its head says.
+
+        Raises:
+            BackendUnavailable: the database could not be asked.
+        """
+        problems = self.transport.rehearse(time.monotonic() + self._options.deadline_s)
+        self.transport.open_ahead()
+        return problems
 
     def close(self) -> None:
-        """Release the transport. Idempotent."""
-        self._transport.close()
+        """Close what was opened ahead. Idempotent."""
+        if "transport" in self.__dict__:
+            self.transport.close()
 
     def find_patient(self, request: FindPatientRequest, call: Call) -> FindPatientReply:
         """Find the one patient for whom every given fact holds."""
+        rows = self._calls.begin().read("find_patient", digits=narrowing_digits(request.telephone))
+        reply = identify(request, rows)
+        if reply.patient is None or not call.staff or self._options.staff_link is None:
+            return reply
+        return reply.model_copy(update={"link": self._options.staff_link.replace("{patient}", reply.patient)})
+
+    def list_upcoming(self, request: ListUpcomingRequest, call: Call) -> ListUpcomingReply:
+        """List a patient's appointments that have not begun, earliest first."""
         del call
-        digits = narrowing_digits(request.telephone)
-        return identify(request, self._transport.read(self._statements["find_patient"], {"digits": digits}))
+        rows = self._calls.begin().read(
+            "list_upcoming", patient=patient_key(request.patient), moment=self._moment(), max_rows=request.limit
+        )
+        return ListUpcomingReply(
+            appointments=[
+                Appointment(appointment=str(row["appointment"]), **when_and_where(row, self._zone)) for row in rows
+            ]
+        )
 
     def list_slots(self, request: ListSlotsRequest, call: Call) -> ListSlotsReply:
-        """List free slots, earliest first."""
+        """List free slots that have not begun, earliest first."""
         del call
-        rows = self._transport.read(self._statements["list_slots"], window(request, self._zone))
-        return ListSlotsReply(slots=[free_slot(row, self._zone) for row in rows])
+        # What begins at this very moment has begun.
+        starts_from = max(request.starts_from, self._ports.clock() + timedelta.resolution)
+        if starts_from >= request.starts_before:
+            return ListSlotsReply(slots=[])
+        held = self._holds.held(starts_from, request.starts_before + LONGEST)
+        deadline, parameters = self._calls.begin(), window(request, starts_from, self._zone)
+        max_rows = request.limit + OVERLAPPED_BY_ONE_HOLD * len(held)
+        while True:
+            rows = deadline.read("list_slots", max_rows=max_rows, **parameters)
+            slots = list(free_slots(rows, request, starts_from, self._zone, held))
+            if len(slots) >= request.limit or len(rows) < max_rows:
+                return ListSlotsReply(slots=slots[: request.limit])
+            max_rows *= 4
 
     def hold_slot(self, request: HoldSlotRequest, call: Call) -> HoldSlotReply:
         """Hold a slot under the call's reference; repeating it returns the same hold.
 
         Raises:
-            SlotTaken: somebody else holds or has booked it.
-            BackendUnavailable: another transaction is busy with it.
+            SlotTaken: somebody else holds or has booked it, or an overlapping one of the same therapist.
+            TooLate: it has begun.
             NotFound: the slot or the patient is unknown.
         """
         hold = HoldKey(slot_key(request.slot), call.reference)
-        parameters = {
-            "slot": hold.slot,
-            "patient": patient_key(request.patient),
-            "holder": hold.holder,
-            "seconds": self._options.hold_s,
-        }
-        row = self._asked_twice("hold_slot", parameters)
-        match row["outcome"]:
-            case "HELD":
-                # The seconds are counted by the database's clock, so the two clocks need not agree.
-                expires_at = self._clock().replace(microsecond=0) + timedelta(seconds=max(0, row["seconds_left"]))
-                times = when_and_where(row, self._zone)
-                return HoldSlotReply(hold=str(hold), expires_at=expires_at.astimezone(self._zone), **times)
-            case "TAKEN":
-                raise SlotTaken("somebody else holds or has booked this slot")
-            case _:
-                raise NotFound("the slot or the patient is unknown")
+        wish = Wish(hold, patient_key(request.patient), call, request.conversation)
+        row, left = self._holds.hold(wish, self._options.hold_s, self._calls.begin())
+        expires_at = ends_in(self._ports.clock, left, self._zone)
+        return HoldSlotReply(hold=str(hold), expires_at=expires_at, **when_and_where(row, self._zone))
 
     def confirm(self, request: ConfirmRequest, call: Call) -> ConfirmReply:
-        """Book what is held; confirming again returns the same appointment.
+        """Book what is held, and cancel what it replaces: both or neither. Confirming again returns the same.
 
         Raises:
             HoldExpired: the hold ran out.
-            SlotTaken: the hold ran out and somebody else has the slot.
-            NotFound: there is no such hold of this patient.
+            SlotTaken: the slot is somebody else's.
+            TooLate: the slot, or the appointment to replace, has begun.
+            NotFound: there is no such hold, or no such appointment to replace, of this patient.
         """
-        del call  # the hold's own reference makes it idempotent
-        hold = HoldKey.parse(request.hold)
-        parameters = {"slot": hold.slot, "patient": patient_key(request.patient), "holder": hold.holder}
-        row = self._asked_twice("confirm", parameters)
+        wish = Wish(HoldKey.parse(request.hold), patient_key(request.patient), call)
+        replaces = None if request.replaces is None else appointment_key(request.replaces)
+        row = self._holds.confirm(wish, replaces, self._calls.begin())
+        return ConfirmReply(
+            appointment=str(row["appointment"]),
+            name=display_name(row),
+            replaced=request.replaces,
+            **when_and_where(row, self._zone),
+        )
+
+    def cancel(self, request: CancelRequest, call: Call) -> CancelReply:
+        """Cancel an appointment of this patient; cancelling again returns the same.
+
+        Raises:
+            TooLate: it has begun.
+            NotFound: there is no such appointment of this patient.
+        """
+        del call  # the appointment itself tells whether it was cancelled before
+        parameters: dict[str, Any] = {
+            "appointment": appointment_key(request.appointment),
+            "patient": patient_key(request.patient),
+            "moment": self._moment(),
+        }
+        try:
+            (row,) = self._calls.begin().write(step("cancel", "CANCELLED", parameters))
+        except Contention as error:
+            raise BackendUnavailable("others are busy with this appointment") from error
         match row["outcome"]:
-            case "BOOKED":
-                return ConfirmReply(
-                    appointment=str(row["appointment"]), name=display_name(row), **when_and_where(row, self._zone)
-                )
-            case "EXPIRED":
-                raise HoldExpired("the hold has run out")
-            case "TAKEN":
-                raise SlotTaken("the hold has run out and the slot is somebody else's")
+            case "CANCELLED":
+                return CancelReply(appointment=request.appointment)
+            case "PAST":
+                raise TooLate("the appointment has begun already")
             case _:
-                raise NotFound("there is no such hold of this patient")
+                raise NotFound("there is no such appointment of this patient")
 
     def log_note(self, request: PracticeNoteRequest, call: Call) -> Document:
         """Compose a note for the patient's journal. Asks nothing of the database.
@@ -137,25 +174,23 @@ class IntramedDesk:
         Raises:
             NotFound: no patient can have this key.
         """
-        return compose_note(request, call.reference, self._zone, codec_of(self._options.charset))
-
-    def _asked_twice(self, name: str, parameters: dict[str, Any]) -> Row:
-        # Whoever was first is done when the conflict is reported, so asking once more gets its answer. A conflict that
-        # stays may be with our own lost attempt: it must not end as "taken".
-        try:
-            return self._write(name, parameters)
-        except Contention:
-            try:
-                return self._write(name, parameters)
-            except Contention as error:
-                raise BackendUnavailable("another transaction is busy with this slot") from error
-
-    def _write(self, name: str, parameters: dict[str, Any]) -> Row:
-        try:
-            return self._transport.write(self._statements[name], parameters)[0]
-        except StatementRefused as error:
-            raise NotFound("the slot or the patient is unknown") from error
+        codec = codec_of(self._options.charset)
+        return compose_note(request, call.reference, self._zone, codec, self._options.notes)
 
     @cached_property
-    def _statements(self) -> dict[str, Statement]:
-        return load_statements(self._options.statements, _STATEMENTS)
+    def transport(self) -> Transport:
+        """The connections to the database."""
+        return open_transport(self._options)
+
+    @cached_property
+    def _calls(self) -> Calls:
+        return Calls(self.transport, self._options.deadline_s)
+
+    @cached_property
+    def _holds(self) -> HoldsOfPractice:
+        if self._options.holds == "backend":
+            return BackendHolds(self._ports.clock, self._zone)
+        return ShimHolds(self._ports.holds, self._ports.clock, self._zone, self._options.settle_s)
+
+    def _moment(self) -> Any:
+        return local_time(self._ports.clock(), self._zone)

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from adapters.firebird.faults import Contention, StatementRefused
-from adapters.firebird.statements import Statement, StatementInvalid
-from adapters.firebird.transport import Transport
 from adapters.intramed.agenda import local_time
+from adapters.intramed.calls import Calls
 from adapters.intramed.keys import patient_key
 from adapters.intramed.text import storable
+from adapters.sql.faults import Contention
+from adapters.sql.messages import Step
 from contracts.delivery import (
     Absent,
     Conflicting,
@@ -25,14 +25,26 @@ from contracts.delivery import (
     Sending,
     Source,
 )
-from contracts.errors import BackendOutcomeUnknown, BackendUnavailable
+from contracts.errors import BackendOutcomeUnknown, BackendUnavailable, NotFound
 from contracts.practice import PracticeNoteRequest
 
 KIND = "note"
+_LOGGED = frozenset({"LOGGED", "KNOWN"})
 
 
-def compose_note(request: PracticeNoteRequest, reference: str, zone: ZoneInfo, codec: str) -> Document:
+NotesMode = Literal["column", "text", "park"]
+"""How a note is found again: by a reference column, by a reference at the end of its text, or not at all."""
+
+
+def compose_note(request: PracticeNoteRequest, reference: str, zone: ZoneInfo, codec: str, mode: NotesMode) -> Document:
     """Freeze a note as canonical JSON: what it is, when it was told in both notations, and its reference.
+
+    Args:
+        request: the note.
+        reference: external reference of the call.
+        zone: the practice's zone.
+        codec: what the database can store.
+        mode: how this journal finds a note again; frozen with it.
 
     Raises:
         NotFound: no patient can have this key.
@@ -40,11 +52,12 @@ def compose_note(request: PracticeNoteRequest, reference: str, zone: ZoneInfo, c
     patient = patient_key(request.patient)
     reported_at = request.reported_at.replace(microsecond=0)
     content = {
+        "mode": mode,
         "patient": patient,
         "reference": reference,
         "reported": local_time(reported_at, zone).isoformat(),
         "reported_at": reported_at.isoformat(),
-        "text": storable(request.text, codec),
+        "text": storable(request.text, codec) + (f"\n{_mark(reference)}" if mode == "text" else ""),
         "utc_minutes": _utc_minutes(reported_at, zone),
     }
     body = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -54,31 +67,32 @@ def compose_note(request: PracticeNoteRequest, reference: str, zone: ZoneInfo, c
         subject=patient,
         reported_at=reported_at,
         order_key=f"patient:{patient}",
-        provenance=tuple(_sources(content, zone, codec)),
+        provenance=tuple(_sources(content, zone, codec, mode)),
     )
 
 
 class NoteDestination:
-    """Delivers notes through the vendor's procedure; a repeated reference adds nothing."""
+    """Delivers notes through the vendor's procedure, and finds them again by their reference where the site has one."""
 
-    def __init__(
-        self, transport: Transport, statements: Mapping[str, Statement], zone: ZoneInfo, settle_s: float
-    ) -> None:
-        self._transport, self._statements, self._zone = transport, statements, zone
+    def __init__(self, calls: Calls, zone: ZoneInfo, mode: NotesMode, settle_s: float) -> None:
+        self._calls, self._zone, self._mode = calls, zone, mode
         self.settle_s = settle_s
 
     def send(self, sending: Sending) -> Outcome:
         """Send once. Lock conflicts and a refused connection prove that nothing was written."""
         try:
-            row = self._transport.write(self._statements["log_note"], _parameters(sending.body))[0]
-        except (BackendUnavailable, Contention, StatementInvalid) as error:
+            self._check_mode(sending.body)
+            (row,) = self._calls.begin().write(_step(sending.body))
+        except (BackendUnavailable, Contention) as error:
             return NotSent(str(error))
-        except StatementRefused as error:
-            return Rejected(error.reason)
+        except NotFound as error:
+            return Rejected(str(error.__cause__ or error))
         except BackendOutcomeUnknown as error:
             return OutcomeUnknown(error.detail)
         if row["outcome"] == "OTHER":
             return Rejected("the reference belongs to another note")
+        if row["outcome"] not in _LOGGED or row["note"] is None:
+            return Rejected(f"the procedure says {row['outcome']}; nothing was written")
         return _delivered(row["note"])
 
     def find(self, sending: Sending) -> Finding:
@@ -87,7 +101,16 @@ class NoteDestination:
         Raises:
             BackendUnavailable: the database could not be asked.
         """
-        rows = self._transport.read(self._statements["find_note"], {"reference": sending.reference})
+        self._check_mode(sending.body)
+        if self._mode == "park":
+            return Conflicting(
+                "this journal keeps no reference: look whether the note is there; then discard it, or retry --not-there"
+            )
+        deadline = self._calls.begin()
+        if self._mode == "column":
+            rows = deadline.read("find_note", reference=sending.reference)
+        else:
+            rows = deadline.read("find_note_text", patient=sending.subject, reference=_mark(sending.reference))
         if not rows:
             return Absent()
         told = local_time(sending.reported_at, self._zone), _utc_minutes(sending.reported_at, self._zone)
@@ -95,6 +118,16 @@ class NoteDestination:
         if len(rows) > 1 or not matching:
             return Conflicting(f"{len(rows)} notes have this reference, {len(matching)} agree in patient and time")
         return _delivered(matching[0]["note"])
+
+    def _check_mode(self, body: bytes) -> None:
+        # Sent one way and looked for in another, a note would be missed and written twice.
+        frozen = json.loads(body).get("mode", "column")
+        if frozen != self._mode:
+            raise BackendUnavailable(f"composed while notes was {frozen}: set it back until this note has ended")
+
+
+def _mark(reference: str) -> str:
+    return f"[{reference}]"
 
 
 def _delivered(note: int) -> Delivered:
@@ -105,15 +138,17 @@ def _agrees(row: Mapping[str, Any], subject: str, told: tuple[datetime, int]) ->
     return row["patient"] == subject and (row["reported"], row["utc_minutes"]) == told
 
 
-def _parameters(body: bytes) -> dict[str, Any]:
+def _step(body: bytes) -> Step:
     content = json.loads(body)
-    return {
+    parameters = {
         "patient": content["patient"],
         "reported": datetime.fromisoformat(content["reported"]),
         "utc_minutes": content["utc_minutes"],
         "note_text": content["text"],
-        "reference": content["reference"],
     }
+    if content.get("mode", "column") != "column":
+        return Step("log_note_text", parameters, _LOGGED)
+    return Step("log_note", {**parameters, "reference": content["reference"]}, _LOGGED)
 
 
 def _utc_minutes(instant: datetime, zone: ZoneInfo) -> int:
@@ -121,11 +156,14 @@ def _utc_minutes(instant: datetime, zone: ZoneInfo) -> int:
     return int(offset.total_seconds()) // 60 if offset is not None else 0
 
 
-def _sources(content: Mapping[str, Any], zone: ZoneInfo, codec: str) -> list[Source]:
+def _sources(content: Mapping[str, Any], zone: ZoneInfo, codec: str, mode: NotesMode) -> list[Source]:
     told = "request.reported_at"
+    place = {"column": "in a column", "text": "at the end of the text, in brackets", "park": "not written"}[mode]
+    made = f"from deployment, client, system and Idempotency-Key; {place}"
     return [
+        Source("mode", mode, "how this journal finds a note again", "options.notes"),
         Source("patient", content["patient"], "the patient's own number", "request.patient"),
-        Source("reference", content["reference"], "from deployment, client, system and Idempotency-Key", "shim"),
+        Source("reference", content["reference"], made, "shim"),
         Source("reported", content["reported"], f"local time in {zone.key}, rounded down to the second", told),
         Source("reported_at", content["reported_at"], "rounded down to the second", told),
         # The text itself is in the body; provenance outlives it and holds no free text.

@@ -7,7 +7,7 @@ from typing import Final, Self
 from contracts.errors import NotFound
 
 _PATIENT: Final = re.compile(r"[0-9A-Z]{1,8}")
-_SLOT: Final = re.compile(r"[0-9]{1,9}")  # nine digits always fit the INTEGER column
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")  # nine digits always fit the INTEGER column
 _HOLD: Final = re.compile(r"(?P<slot>[0-9]{1,9}):(?P<holder>[A-Z2-7-]{1,26})")
 
 
@@ -28,8 +28,19 @@ def slot_key(key: str) -> int:
     Raises:
         NotFound: no slot can have this key.
     """
-    if not _SLOT.fullmatch(key):
+    if not _NUMBER.fullmatch(key):
         raise NotFound("the slot is unknown")
+    return int(key)
+
+
+def appointment_key(key: str) -> int:
+    """Return an appointment number.
+
+    Raises:
+        NotFound: no appointment can have this key.
+    """
+    if not _NUMBER.fullmatch(key):
+        raise NotFound("the appointment is unknown")
     return int(key)
 
 

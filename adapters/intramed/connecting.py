@@ -1,0 +1,70 @@
+"""From options to the two accounts' connections: which statements each runs, and through which driver."""
+
+from typing import Final
+
+from adapters.firebird.address import Address
+from adapters.firebird.charset import codec_of
+from adapters.firebird.native import NativeSource
+from adapters.intramed.options import STATEMENTS, IntramedOptions
+from adapters.odbc.pooling import REMEDY, pooling_enabled
+from adapters.odbc.source import OdbcSource
+from adapters.sql.ahead import Connections, Keeping
+from adapters.sql.source import Source
+from adapters.sql.statements import Statement, StatementInvalid, load_statements
+from adapters.sql.transport import Transport
+from contracts.desks import AdapterMisconfigured
+
+_READS: Final = {
+    "backend": ("find_patient", "list_slots", "list_upcoming"),
+    "shim": ("find_patient", "list_slots", "list_upcoming", "slot", "patient", "find_booking"),
+}
+_WRITES: Final = {"backend": ("hold_slot", "confirm", "cancel"), "shim": ("book", "cancel")}
+_NOTE_READS: Final = {"column": ("find_note",), "text": ("find_note_text",), "park": ()}
+_NOTE_WRITES: Final = {"column": ("log_note",), "text": ("log_note_text",), "park": ("log_note_text",)}
+
+
+def open_transport(options: IntramedOptions) -> Transport:
+    """Return the transport; opens no connection.
+
+    Raises:
+        AdapterMisconfigured: naming the option and what to do.
+    """
+    if options.transport == "odbc" and (pooled := pooling_enabled()) is not None:
+        raise AdapterMisconfigured(f"transport odbc: {pooled} says Pooling=Yes; {REMEDY}")
+    reads = _loaded(options, (*_READS[options.holds], *_NOTE_READS[options.notes]))
+    writes = _loaded(options, (*_WRITES[options.holds], *_NOTE_WRITES[options.notes]))
+    charsets = _column_charsets(options, reads | writes)
+    keeping = Keeping(
+        options.connections_ahead, options.connections_max, options.connection_age_s, options.connect_timeout_s
+    )
+    return Transport(
+        Connections(_source(options, writes=False), reads, keeping, charsets),
+        Connections(_source(options, writes=True), writes, keeping, charsets),
+    )
+
+
+def _loaded(options: IntramedOptions, names: tuple[str, ...]) -> dict[str, Statement]:
+    try:
+        return load_statements(names, STATEMENTS, options.statements)
+    except StatementInvalid as error:
+        raise AdapterMisconfigured(f"option statements: {error}") from error
+
+
+def _column_charsets(options: IntramedOptions, statements: dict[str, Statement]) -> dict[str, str]:
+    known = {f"{name}.{column}" for name, statement in statements.items() for column in statement.columns}
+    for name in options.column_charsets:
+        if name not in known:
+            raise AdapterMisconfigured(f"option column_charsets: there is no column {name}")
+    return {name: codec_of(charset) for name, charset in options.column_charsets.items()}
+
+
+def _source(options: IntramedOptions, *, writes: bool) -> Source:
+    user = options.write_user if writes else options.read_user
+    password = (options.write_password if writes else options.read_password).get_secret_value()
+    account = (Address.parse(options.database), user, password, options.charset, writes, options.connect_timeout_s)
+    if options.transport == "native":
+        return NativeSource(*account)
+    try:
+        return OdbcSource(*account, options.odbc_driver)
+    except ValueError as error:
+        raise AdapterMisconfigured(f"transport odbc: {error}") from error
