@@ -64,7 +64,7 @@ class Database:
         try:
             return self._connect()
         except sqlite3.DatabaseError as error:
-            raise StateUnavailable(f"{self.path} cannot be opened: {error}", retry_after_s=5) from error
+            raise StateUnavailable(f"the state cannot be opened: {error}", retry_after_s=5) from error
 
     def _connect(self) -> sqlite3.Connection:
         # Connections cross threads, one at a time: the writer under its lock, a reader while it is not idle.

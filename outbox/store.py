@@ -253,10 +253,16 @@ class Outbox:
         with self.database.transaction() as tx:
             tx.execute(_SQL["make_due"], {"destination": destination, "now": to_ms(self._clock())})
 
-    def retry(self, entry_id: str) -> Entry | None:
-        """Take up a rejected or parked entry again; None if it is neither."""
+    def retry(self, entry_id: str, *, not_there: bool = False) -> Entry | None:
+        """Take up a rejected or parked entry again; None if it is neither.
+
+        Args:
+            entry_id: the entry.
+            not_there: somebody has looked at the backend and knows that it is not there: it is sent, and not asked for.
+        """
+        values = {"id": entry_id, "now": to_ms(self._clock()), "not_there": not_there}
         with self.database.transaction() as tx:
-            row = tx.execute(_SQL["retry"], {"id": entry_id, "now": to_ms(self._clock())}).fetchone()
+            row = tx.execute(_SQL["retry"], values).fetchone()
         return None if row is None else Entry.of(row)
 
     def discard(self, entry_id: str, reason: str) -> Entry | None:

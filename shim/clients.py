@@ -1,4 +1,4 @@
-"""Who may call: API keys, stored as hashes, each with scopes `system:contract`."""
+"""Who may call: API keys, stored as hashes, each with scopes `system:contract` or `system:staff`."""
 
 import hashlib
 import hmac
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from contracts.catalogue import staff_scope
 from contracts.errors import Forbidden, Unauthenticated
 from outbox.database import Database
 from outbox.entry import from_ms, to_ms
@@ -31,6 +32,10 @@ class Client:
         """Let the client through, or raise Forbidden."""
         if scope not in self.scopes:
             raise Forbidden(f"the scope {scope} is needed", scope=scope)
+
+    def is_staff_of(self, system: str) -> bool:
+        """Whether it may see what only staff of this system may."""
+        return staff_scope(system) in self.scopes
 
 
 @dataclass(frozen=True, slots=True)

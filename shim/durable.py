@@ -56,7 +56,8 @@ class Durable:
             self._check_report_time(request.reported_at)  # type: ignore[attr-defined]  # every durable request has it
             reference = external_reference(self.deployment, client.name, system.name, write.key)
             opened = self.tokens.open_request(request, client.name, system.name)
-            document: Document = system.method(contract)(opened, Call(reference))
+            call = Call(reference, client.name, client.is_staff_of(system.name))
+            document: Document = system.method(contract)(opened, call)
             document = self._in_order(document, client, system)
             new = NewEntry(f"dl_{secrets.token_hex(16)}", system.name, contract.name, client.name, reference, document)
             entry = self._store(new, write)

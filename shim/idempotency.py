@@ -39,6 +39,7 @@ class Record:
     delivery: str | None
     status: int | None
     reply: bytes | None
+    not_executed: bool = False
 
 
 def read_key(header: str | None) -> str:
@@ -111,7 +112,7 @@ class Idempotency:
                 raise IdempotencyKeyReused("use a new key for a new request; the key names one request for good")
             sealed = row["reply"]
             reply = None if sealed is None else self._cipher.open(sealed, self._context(write))
-            return Record(row["delivery"], row["status"], reply)
+            return Record(row["delivery"], row["status"], reply, bool(row["not_executed"]))
         return None
 
     def insert(self, tx: sqlite3.Connection, write: Write, delivery: str | None) -> None:
@@ -128,6 +129,12 @@ class Idempotency:
             "delivery": delivery,
         }
         tx.execute(SQL["insert_idempotency"], values)
+
+    def set_executed(self, write: Write, *, maybe: bool) -> None:
+        """Note whether the attempt of an immediate write may have been executed; it is not finished yet."""
+        values = {"client": write.client, "key": self._key(write), "not_executed": not maybe}
+        with self.database.transaction() as tx:
+            tx.execute(SQL["set_idempotency_executed"], values)
 
     def finish(self, write: Write, status: int, reply: bytes) -> None:
         """Store the certain outcome of an immediate write; a repeat gets the same answer."""

@@ -15,28 +15,47 @@ from contracts.errors import (
     DryRunRefused,
     Forbidden,
     HoldExpired,
+    IdempotencyKeyMissing,
     IdempotencyKeyReused,
     MalformedRequest,
     NotFound,
+    ReportTimeRefused,
     RequestInFlight,
     SlotTaken,
     StateUnavailable,
+    TooLate,
+    TooManyAttempts,
     Unauthenticated,
 )
 from shim.problems import MEDIA_TYPE, TYPE_PREFIX
 
 Responses = dict[int | str, dict[str, Any]]
 
-_ALWAYS: Final[tuple[type[ContractError], ...]] = (MalformedRequest, Unauthenticated, Forbidden, NotFound, BodyTooLarge)
+_ALWAYS: Final[tuple[type[ContractError], ...]] = (
+    *(MalformedRequest, Unauthenticated, Forbidden, NotFound, BodyTooLarge, StateUnavailable),
+)
 _OF_EFFECT: Final[dict[Effect, tuple[type[ContractError], ...]]] = {
     Effect.READ: (BackendUnavailable,),
     Effect.IMMEDIATE: (
-        *(SlotTaken, RequestInFlight, HoldExpired, IdempotencyKeyReused),
+        *(IdempotencyKeyMissing, SlotTaken, TooLate, RequestInFlight, HoldExpired, IdempotencyKeyReused),
         *(BackendUnavailable, BackendOutcomeUnknown),
     ),
-    Effect.DURABLE: (RequestInFlight, DryRunRefused, IdempotencyKeyReused, DeliveryFailed, BackendUnavailable),
+    Effect.DURABLE: (
+        *(IdempotencyKeyMissing, ReportTimeRefused, RequestInFlight, DryRunRefused, IdempotencyKeyReused),
+        *(DeliveryFailed, BackendUnavailable),
+    ),
 }
 _RETRY_AFTER: Final = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer"}}
+_RATE_LIMIT: Final = {
+    "RateLimit-Policy": {
+        "description": 'The limit that was reached: name, quota and window in seconds, as in `"identity";q=5;w=3600`.',
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": 'What is left of it, and in how many seconds there is some again: `"identity";r=0;t=1312`.',
+        "schema": {"type": "string"},
+    },
+}
 _LOCATION: Final = {"description": "Where the delivery can be asked for.", "schema": {"type": "string"}}
 
 
@@ -59,13 +78,17 @@ class Problem(BaseModel):
     detail: str | None = Field(default=None, description="What is wrong with this request.")
     violations: list[ViolationOut] | None = Field(default=None, description="What is broken, one by one.")
     retry_after: int | None = Field(default=None, description="Seconds after which the same request may succeed.")
+    policy: str | None = Field(default=None, description="The limit that was reached.", examples=["identity"])
+    quota: int | None = Field(default=None, description="How many it allows in its window.", examples=[5])
+    window_s: int | None = Field(default=None, description="The limit's window, seconds.", examples=[3600])
     server_time: str | None = Field(default=None, description="The server's clock, when a report time is refused.")
     delivery: dict[str, Any] | None = Field(default=None, description="The delivery that has ended without success.")
 
 
 def contract_responses(contract: Contract) -> Responses:
     """Return what can come back beside success."""
-    described = _problems(*_ALWAYS, *_OF_EFFECT[contract.effect])
+    limited = (TooManyAttempts,) if contract.identifies else ()
+    described = _problems(*_ALWAYS, *_OF_EFFECT[contract.effect], *limited)
     if contract.effect is Effect.DURABLE:
         described[201] = {"description": "Delivered", "headers": {"Location": _LOCATION}}
         described[202] = {
@@ -91,8 +114,11 @@ def _problems(*kinds: type[ContractError]) -> Responses:
         told = "; ".join(f"`{TYPE_PREFIX}{kind.slug}`: {kind.title}" for kind in of_status)
         schema = {"$ref": "#/components/schemas/Problem"}
         described[status] = {"description": told, "content": {MEDIA_TYPE: {"schema": schema}}}
-        if any(kind.status in {409, 503, 504} for kind in of_status):
-            described[status]["headers"] = {"Retry-After": _RETRY_AFTER}
+        headers = {"Retry-After": _RETRY_AFTER} if status in {409, 429, 503, 504} else {}
+        if TooManyAttempts in of_status:
+            headers |= _RATE_LIMIT
+        if headers:
+            described[status]["headers"] = headers
     return described
 
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from contracts.errors import ContractError, MalformedRequest, RepeatLater, Unauthenticated, Violation
+from contracts.errors import ContractError, MalformedRequest, RepeatLater, TooManyAttempts, Unauthenticated, Violation
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:problem-type:legacy-shim:"
@@ -30,7 +30,7 @@ def problem_json(error: ContractError) -> bytes:
 
 
 def _retry_after(error: RepeatLater) -> int:
-    return math.ceil(error.retry_after_s or 1)
+    return max(1, math.ceil(error.retry_after_s or 1))
 
 
 def problem_response(error: ContractError) -> Response:
@@ -38,6 +38,10 @@ def problem_response(error: ContractError) -> Response:
     headers = {}
     if isinstance(error, RepeatLater):
         headers["Retry-After"] = str(_retry_after(error))
+    if isinstance(error, TooManyAttempts):
+        # draft-ietf-httpapi-ratelimit-headers-10: the quota, the window, what is left, and when there is some again.
+        headers["RateLimit-Policy"] = f'"{error.policy}";q={error.quota};w={error.window_s}'
+        headers["RateLimit"] = f'"{error.policy}";r=0;t={_retry_after(error)}'
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     return Response(problem_json(error), error.status, headers, MEDIA_TYPE)

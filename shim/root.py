@@ -1,6 +1,8 @@
 """The composition root: the one place that wires concrete classes together."""
 
+import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +10,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 
 from contracts.desks import Ports
+from contracts.errors import BackendUnavailable
 from outbox.backoff import Backoff
 from outbox.database import Database
 from outbox.store import Outbox
@@ -16,13 +19,17 @@ from shim import tokens
 from shim.app import create_app
 from shim.clients import Clients
 from shim.durable import Durable
+from shim.holds import KeptHolds
 from shim.idempotency import Idempotency
+from shim.identity import IdentityLimits
 from shim.immediate import Immediate
 from shim.keys import Blind, MasterKey, RestCipher
 from shim.routes import Service
 from shim.settings import ConfigurationError, Settings
 from shim.state import KeptRows, open_state
 from shim.systems import System, open_systems
+
+_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -42,6 +49,15 @@ class State:
     clients: Clients
 
 
+def _differences(named: tuple[str, System]) -> list[str]:
+    name, system = named
+    try:
+        return system.desk.check_backend()
+    except BackendUnavailable as error:
+        _log.warning("%s is not compared with its backend: %s", name, error.detail)
+        return []
+
+
 @dataclass(frozen=True, slots=True)
 class Shim:
     """A deployment with its systems, ready to serve or to deliver."""
@@ -49,6 +65,17 @@ class Shim:
     settings: Settings
     state: State
     systems: dict[str, System]
+
+    def check_backends(self) -> None:
+        """Compare every system with what its adapter expects; one that cannot be asked now is not in the way.
+
+        Raises:
+            ConfigurationError: naming what differs.
+        """
+        with ThreadPoolExecutor(len(self.systems)) as pool:  # one silent backend must not delay the others
+            for name, differences in zip(self.systems, pool.map(_differences, self.systems.items()), strict=True):
+                if differences:
+                    raise ConfigurationError(f"systems.{name} differs from what is expected: {'; '.join(differences)}")
 
     def worker(self, watch: Callable[[Step], None] = lambda _step: None, only: str | None = None) -> Worker:
         """Return a worker for every system's destination, or for one system's; it has not begun."""
@@ -70,7 +97,8 @@ class Shim:
         durable = Durable(
             deployment, state.outbox, idempotency, opaque, self.settings.report_time, state.blind, utc_now, notify
         )
-        immediate = Immediate(deployment, idempotency, opaque)
+        limits = IdentityLimits(state.database, state.blind, self.settings.identity)
+        immediate = Immediate(deployment, idempotency, opaque, limits)
         service = Service(self.systems, state.clients, immediate, durable, self.settings.http)
         return create_app(service, state.database, demo=demo)
 
@@ -106,7 +134,7 @@ def open_shim(settings: Settings) -> Iterator[Shim]:
 
         def ports(system: str) -> Ports:
             rows = KeptRows(state.database, state.cipher, state.blind, system, settings.reference_max_age_s, utc_now)
-            return Ports(system, utc_now, rows)
+            return Ports(system, utc_now, rows, KeptHolds(state.database, state.blind, system))
 
         systems = open_systems(settings.systems, ports)
         try:

@@ -50,6 +50,27 @@ class ReportTime(Section):
     max_age_s: float = Field(default=7 * 86_400, gt=0, description="How old `reported_at` may be, seconds.")
 
 
+class Identity(Section):
+    """How often somebody may ask who a person is."""
+
+    attempts_per_number: int = Field(
+        default=5,
+        ge=1,
+        description="How often facts for one telephone number may fail to identify a person, within `window_s`; for a "
+        "tenant without a telephone, facts for one address.",
+    )
+    attempts_per_client: int = Field(
+        default=30,
+        ge=1,
+        description="How often a client's facts that name neither a telephone number nor one home, such as a tenant "
+        "code alone, may fail to identify a person, within `window_s`.",
+    )
+    window_s: int = Field(default=3600, ge=1, description="For how long a failed attempt counts, seconds.")
+    people_per_client: int = Field(
+        default=120, ge=1, description="How many different people a client may identify in an hour, over all systems."
+    )
+
+
 class SystemSection(BaseModel):
     """One installation of a legacy system: the adapter, and its options, which the adapter's own model checks."""
 
@@ -81,6 +102,7 @@ class Settings(BaseSettings):
     http: Http = Http()
     outbox: OutboxSection = OutboxSection()
     report_time: ReportTime = ReportTime()
+    identity: Identity = Identity()
     systems: dict[SystemName, SystemSection] = Field(min_length=1, description="The legacy systems, by name.")
 
     @classmethod

@@ -79,7 +79,7 @@ def _encode(sealed: bytes) -> str:
 
 
 def _replace(model: ModelT, convert: Callable[[TokenKind, str], str]) -> ModelT:
-    kinds = _token_fields(type(model))
+    kinds = token_fields(type(model))
     changes: dict[str, Any] = {}
     for name in type(model).model_fields:
         value = getattr(model, name)
@@ -93,7 +93,8 @@ def _replace(model: ModelT, convert: Callable[[TokenKind, str], str]) -> ModelT:
 
 
 @cache
-def _token_fields(model: type[Model]) -> dict[str, TokenKind]:
+def token_fields(model: type[Model]) -> dict[str, TokenKind]:
+    """Return the fields of a model, nested models aside, that are tokens outside and backend keys inside."""
     found: dict[str, TokenKind] = {}
     for name, field in model.model_fields.items():
         # In an optional field the mark sits inside the union's member.

@@ -124,8 +124,11 @@ FROM attempt a LEFT JOIN attempt_outcome o ON o.entry_seq = a.entry_seq AND o.st
 WHERE a.entry_seq = :entry_seq ORDER BY a.step;
 
 -- name: retry
--- An administrator has mended what stood in the way.
-UPDATE entry SET state = CASE WHEN unknown_since IS NULL THEN 'ready' ELSE 'unknown' END,
+-- An administrator has mended what stood in the way, or has looked and says that it is not there.
+UPDATE entry SET state = CASE WHEN unknown_since IS NULL OR :not_there THEN 'ready' ELSE 'unknown' END,
+                 unknown_since = CASE WHEN :not_there THEN NULL ELSE unknown_since END,
+                 unknown_boot = CASE WHEN :not_there THEN NULL ELSE unknown_boot END,
+                 unknown_uptime = CASE WHEN :not_there THEN NULL ELSE unknown_uptime END,
                  failures = 0, reason = NULL, ended_at = NULL, next_attempt_at = :now
 WHERE id = :id AND state IN ('rejected', 'parked')
 RETURNING *;

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from contracts.catalogue import CATALOGUE
+from contracts.catalogue import CATALOGUE, STAFF
 from shim.cli.deployment import console, fail, one_line_errors, print_json, settings
 from shim.clients import ClientExists
 from shim.root import open_deployment_state
@@ -20,7 +20,13 @@ def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="The client's name; never reuse one, it is part of external references.")],
     scope: Annotated[
-        list[str], typer.Option("--scope", "-s", help="system:contract, or system:* for all of a system; repeatable.")
+        list[str],
+        typer.Option(
+            "--scope",
+            "-s",
+            help="system:contract, or system:* for every contract of a system, or system:staff for a client that only "
+            "staff use: it sees links into the system; repeatable.",
+        ),
     ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print for a program.")] = False,
@@ -70,6 +76,6 @@ def _expand(wanted: str, configured: Settings) -> list[str]:
     known = [row.name for row in CATALOGUE if row.desk is kind]
     if contract == "*":
         return [f"{system}:{name}" for name in known]
-    if contract not in known:
-        raise fail(f"no contract {contract!r} for {system}; there are: {', '.join(known)}")
+    if contract not in {*known, STAFF}:
+        raise fail(f"no scope {contract!r} for {system}; there are: {', '.join([*known, STAFF])}")
     return [wanted]

@@ -177,11 +177,23 @@ def work(ctx: typer.Context) -> None:
 
 
 @app.command()
-def retry(ctx: typer.Context, entry_id: EntryId, *, as_json: Json = False) -> None:
-    """Take a rejected or parked entry up again; an unknown outcome is asked about first."""
+def retry(
+    ctx: typer.Context,
+    entry_id: EntryId,
+    *,
+    not_there: Annotated[
+        bool, typer.Option("--not-there", help="You have looked: the backend does not have it. It is sent at once.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Take a rejected or parked entry up again; an unknown outcome is asked about first, unless you have looked."""
     with one_line_errors(), open_deployment_state(settings(ctx)) as opened:
         entry = _existing(opened.outbox, entry_id)
-        _acted(opened.outbox.retry(entry.id), "retry: the entry is neither rejected nor parked", as_json=as_json)
+        _acted(
+            opened.outbox.retry(entry.id, not_there=not_there),
+            "retry: the entry is neither rejected nor parked",
+            as_json=as_json,
+        )
 
 
 @app.command()

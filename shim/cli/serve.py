@@ -56,6 +56,7 @@ def _run(shim: Shim, host: str, port: int, welcome: str, deliver: bool, demo: bo
     with _listening(host, port) as listener:
         bound_host, bound_port = listener.getsockname()[:2]
         address = f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
+        shim.check_backends()
         worker = shim.worker() if deliver else None
         notify = worker.notify if worker else lambda: None
         app = shim.app(notify, demo=demo)

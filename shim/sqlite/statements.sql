@@ -15,11 +15,14 @@ SELECT name, key_sha256, scopes FROM client WHERE key_prefix = :key_prefix;
 SELECT name, key_prefix, scopes, created_at FROM client ORDER BY name;
 
 -- name: select_idempotency
-SELECT fingerprint, delivery, status, reply FROM idempotency WHERE client = :client AND key = :key;
+SELECT fingerprint, delivery, status, reply, not_executed FROM idempotency WHERE client = :client AND key = :key;
 
 -- name: insert_idempotency
 INSERT INTO idempotency (client, key, fingerprint, created_at, delivery)
 VALUES (:client, :key, :fingerprint, :created_at, :delivery);
+
+-- name: set_idempotency_executed
+UPDATE idempotency SET not_executed = :not_executed WHERE client = :client AND key = :key AND status IS NULL;
 
 -- name: set_idempotency_reply
 UPDATE idempotency SET status = :status, reply = :reply WHERE client = :client AND key = :key AND status IS NULL;
