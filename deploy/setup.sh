@@ -17,6 +17,9 @@ if command -v dpkg-query >/dev/null; then
     want libfbclient2              # the native Firebird client
     want firebird3.0-server-core   # the engine that runs embedded: demo and tests
     want firebird3.0-utils         # gbak and isql
+    want libodbc2                  # the ODBC driver manager, which pyodbc's wheel links to
+    [ "$kind" = dev ] && want odbc-postgresql # ODBC drivers whose behaviour the tests watch
+    [ "$kind" = dev ] && want libsqliteodbc
     [ "$kind" = dev ] && want curl # a test runs the curl line that `make serve` prints
     if ! command -v "$python" >/dev/null; then
         want python3
@@ -51,6 +54,37 @@ if [ "$kind" = dev ] && [ ! -x "$server/usr/sbin/firebird" ] && ! command -v /us
         } || { echo "setup: cannot fetch firebird3.0-server; run:  sudo apt-get update" >&2; exit $unusable; }
         dpkg -x firebird3.0-server_*.deb .
         rm -f firebird3.0-server_*.deb
+    )
+fi
+
+# The PostgreSQL server that the tests start by themselves, unpacked for the same reason. Only the libraries that its
+# package names are installed, without LLVM: it runs with jit off.
+postgresql=.cache/postgresql
+if [ "$kind" = dev ] && command -v dpkg-query >/dev/null &&
+    ! ls "$postgresql"/usr/lib/postgresql/*/bin/initdb /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+    newest() { apt-cache depends postgresql 2>/dev/null | sed -n 's/^ *Depends: \(postgresql-[0-9]*\)$/\1/p'; }
+    fetch() { package=$(newest) && [ -n "$package" ] && apt-get download -qq "$package" 2>/dev/null; }
+    mkdir -p "$postgresql"
+    (
+        cd "$postgresql"
+        fetch || { [ "$(id -u)" -eq 0 ] && apt-get update -qq && fetch; } || {
+            echo "setup: cannot fetch PostgreSQL; run:  sudo apt-get update" >&2
+            exit $unusable
+        }
+        need=""
+        for library in $(dpkg-deb -f "$package"_*.deb Depends | tr ',' '\n' | awk '$1 ~ /^lib/ && $1 !~ /^libllvm/ { print $1 }'); do
+            want "$library"
+        done
+        if [ -n "$need" ]; then
+            if [ "$(id -u)" -ne 0 ]; then
+                echo "setup: packages are missing; run:  sudo apt-get install --no-install-recommends$need" >&2
+                exit $unusable
+            fi
+            # shellcheck disable=SC2086 # a list of names
+            DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $need >/dev/null
+        fi
+        dpkg -x "$package"_*.deb .
+        rm -rf "$package"_*.deb usr/lib/postgresql/*/lib/bitcode
     )
 fi
 

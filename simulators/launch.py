@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +28,13 @@ def running_planon(folder: Path, *arguments: str) -> Iterator[tuple[SimulatorCon
         yield SimulatorControl(told["control_url"]), PlanonAddress(told["url"], Path(told["replica"]))
 
 
-def start_shim(configuration: Path, *arguments: str) -> Program:
-    """Start `shim serve` on a free port; its log is beside the configuration. The caller stops it."""
+def start_shim(configuration: Path, *arguments: str, program: Sequence[str] = ("shim",)) -> Program:
+    """Start `shim serve` on a free port; its log is beside the configuration. The caller stops it.
+
+    `program` is the module that is run, and what it wants to be told before the command's own arguments.
+    """
     log = configuration.with_name("shim.log")
-    return Program(["-m", "shim", "--config", str(configuration), "serve", "--port", "0", *arguments], log)
+    return Program(["-m", *program, "--config", str(configuration), "serve", "--port", "0", *arguments], log)
 
 
 def address_of(shim: Program) -> str:

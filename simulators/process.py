@@ -1,5 +1,6 @@
 """Programs beside a test or a demo: started, awaited by the first line they print, stopped by their own pid."""
 
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,14 @@ _STOP_S: Final = 15.0
 
 class NotStarted(Exception):
     """Raised when a program ends, or stays silent, before it is ready."""
+
+
+def free_port() -> int:
+    """Return a port of loopback on which nobody listens now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 class Program:

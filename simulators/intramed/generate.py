@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from contextlib import chdir
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,9 +53,11 @@ def main(arguments: list[str]) -> int:
         except EngineMissing as missing:
             sys.stderr.write(f"{missing}\n")
             return _USAGE
-        database = Path(folder) / "practice.fdb"
+        database, backup = Path(folder) / "practice.fdb", Path(arguments[0]).resolve()
         build_practice(database)
-        back_up(database, Path(arguments[0]))
+        # A backup holds the path it was made from as the caller gave it: here a bare name, and none of this machine.
+        with chdir(folder):
+            back_up(Path(database.name), backup)
     return 0
 
 

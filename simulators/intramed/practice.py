@@ -20,6 +20,9 @@ _LANDLINE_EVERY: Final = 5
 _DAY_STARTS: Final = tuple(timedelta(hours=8, minutes=MINUTES * i) for i in (*range(8), *range(10, 18)))
 _THURSDAY: Final = 3
 _KEPT_FREE: Final = timedelta(hours=14, minutes=30)
+LONG_MINUTES: Final = 60
+_LONG_AT: Final = tuple(timedelta(hours=hour) for hour in (8, 9, 10, 13, 14))
+_LONG_OF: Final = "T06"
 _SPELLINGS: Final = (
     "{0}-{1}",
     "{0} {1}",
@@ -41,6 +44,7 @@ def practice_rows(seed: int = SEED) -> dict[str, Table]:
     rng = random.Random(seed)  # noqa: S311 - invented rows must be reproducible, not secret
     people = [*FIXED, *_strangers(rng, PATIENTS - len(FIXED))]
     slots = list(_slots(rng))
+    slots += _long_slots(slots)
     return {
         "VESTIGING": (("CODE", "NAAM", "PLAATS", "TELEFOON"), list(CLINICS)),
         "MEDEWERKER": (("CODE", "VESTIGING", "VOORLETTERS", "TUSSENVOEGSEL", "ACHTERNAAM"), list(_therapists(rng))),
@@ -144,6 +148,17 @@ def _slots(rng: random.Random) -> Iterator[tuple[Any, ...]]:
                 kept = keeps and day % 7 == _THURSDAY and start == _KEPT_FREE
                 status = "F" if kept else rng.choice("FFFFFBBBBBB")
                 yield number, _therapist_code(therapist), _clinic_of(therapist), midnight + start, MINUTES, status
+
+
+def _long_slots(slots: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Yield five hours, all free, on the first working day of each week of one therapist, over the half hours there."""
+    days: dict[int, tuple[date, str]] = {}
+    for _, therapist, clinic, starts, _, _ in slots:
+        if therapist == _LONG_OF:
+            days.setdefault((starts.date() - FIRST_MONDAY).days // 7, (starts.date(), clinic))
+    hours = [(day, clinic, hour) for day, clinic in days.values() for hour in _LONG_AT]
+    for number, (day, clinic, hour) in enumerate(hours, start=len(slots) + 1):
+        yield number, _LONG_OF, clinic, datetime.combine(day, datetime.min.time()) + hour, LONG_MINUTES, "F"
 
 
 def _appointments(rng: random.Random, slots: list[tuple[Any, ...]], people: list[Person]) -> Iterator[tuple[Any, ...]]:

@@ -1,13 +1,14 @@
 """Sandboxes: the snapshot restored into a file of its own, because no test and no demo may touch the snapshot."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from firebird.driver import SrvRestoreFlag, connect, connect_server
+from firebird.driver import DatabaseError, SrvRestoreFlag, connect, connect_server
 
 from simulators.intramed.engine import REPOSITORY, use_private_engine
 
@@ -15,6 +16,8 @@ SNAPSHOT: Final = REPOSITORY / "fixtures" / "snapshots" / "intramed" / "practice
 OWNER: Final = "SYSDBA"
 CHARSET: Final = "WIN1252"
 _WEEK: Final = 7
+_DROP_S: Final = 5.0
+_NO_SUCH_FILE: Final = 335544344
 
 
 def restore(snapshot: Path, target: Path, first_monday: date | None = None) -> Path:
@@ -35,10 +38,19 @@ def restore(snapshot: Path, target: Path, first_monday: date | None = None) -> P
     with snapshot.open("rb") as stream, connect_server("", user=OWNER) as server:
         server.database.local_restore(backup_stream=stream, database=target, flags=SrvRestoreFlag.CREATE)
     with owner_connection(str(target)) as connection:
-        if first_monday is not None:
-            _move_agenda(connection, first_monday)
-        _linger(connection)
+        set_stage(connection, first_monday)
     return target
+
+
+def set_stage(connection: Any, first_monday: date | None) -> None:
+    """Make a restored snapshot a sandbox: its agenda begins on `first_monday`, its server keeps it open for a while.
+
+    Raises:
+        ValueError: `first_monday` is no Monday.
+    """
+    if first_monday is not None:
+        _move_agenda(connection, first_monday)
+    _linger(connection)
 
 
 def copy_sandbox(source: Path, target: Path) -> Path:
@@ -69,6 +81,38 @@ def owner_connection(database: str, password: str | None = None) -> Iterator[Any
         if connection.main_transaction.is_active():
             connection.rollback()
         connection.close()
+
+
+def drop_sandbox(database: str, password: str) -> None:
+    """Disconnect everybody from a server's database and drop it; nothing happens when it is gone already.
+
+    Raises:
+        DatabaseError: somebody would not leave within 5 s.
+    """
+    deadline = time.monotonic() + _DROP_S
+    while not _dropped(database, password, last=time.monotonic() > deadline):
+        time.sleep(0.05)  # who was disconnected needs a moment to leave
+
+
+def _dropped(database: str, password: str, *, last: bool) -> bool:
+    try:
+        connection = connect(database, user=OWNER, password=password)
+    except DatabaseError as refused:
+        if _NO_SUCH_FILE in refused.gds_codes:
+            return True
+        raise
+    try:
+        connection.execute_immediate(
+            "delete from MON$ATTACHMENTS where MON$ATTACHMENT_ID <> current_connection and MON$SYSTEM_FLAG = 0"
+        )
+        connection.commit()
+        connection.drop_database()
+    except DatabaseError:
+        connection.close()
+        if last:
+            raise
+        return False
+    return True
 
 
 def _linger(connection: Any) -> None:

@@ -49,28 +49,42 @@ create table TELEFOON (
   NUMMER char(40) not null
 );
 
--- Places in the agenda. STATUS is F free, H held for a patient, B booked.
+-- Places in the agenda. STATUS is F free, H held for a patient, B booked. Places of one therapist may overlap.
+-- GESPREK is the conversation that a hold belongs to; unique, so that two holds at once cannot both stand.
 create table AGENDA (
   NUMMER integer not null primary key,
   MEDEWERKER char(4) not null references MEDEWERKER (CODE),
   VESTIGING char(6) not null references VESTIGING (CODE),
   BEGIN_TIJD timestamp not null,
-  MINUTEN smallint not null,
+  MINUTEN smallint not null check (MINUTEN between 1 and 480),
   STATUS char(1) default 'F' not null check (STATUS in ('F', 'H', 'B')),
   HOUDER varchar(26),
   HOUDER_PATIENT char(8) references PATIENT (NUMMER),
-  GEHOUDEN_TOT timestamp
+  GEHOUDEN_TOT timestamp,
+  GESPREK varchar(26) unique
 );
 
-create index AGENDA_BEGIN on AGENDA (BEGIN_TIJD);
+create index AGENDA_BEGIN on AGENDA (BEGIN_TIJD, NUMMER);
+create index AGENDA_WIE on AGENDA (MEDEWERKER, BEGIN_TIJD);
 
--- Appointments. HOUDER is the hold they came from; NULL when the front desk booked.
+-- Which place (SLOT) is in the way of which booked or held one (DOOR) of the same therapist; a taken place of itself too.
+-- No place is longer than 480 minutes: the bound on DOOR's begin lets an index find the few that matter.
+create view AGENDA_BOTSING (SLOT, DOOR, GESPREK) as
+select A.NUMMER, B.NUMMER, B.GESPREK
+from AGENDA A join AGENDA B on B.MEDEWERKER = A.MEDEWERKER
+  and B.BEGIN_TIJD > dateadd(-480 minute to A.BEGIN_TIJD)
+  and B.BEGIN_TIJD < dateadd(A.MINUTEN minute to A.BEGIN_TIJD)
+  and dateadd(B.MINUTEN minute to B.BEGIN_TIJD) > A.BEGIN_TIJD
+where B.STATUS = 'B' or (B.STATUS = 'H' and B.GEHOUDEN_TOT >= cast('NOW' as timestamp));
+
+-- Appointments. HOUDER is the hold they came from, NULL when the front desk booked; VERVALLEN is when it was cancelled.
 create table AFSPRAAK (
   NUMMER integer not null primary key,
   AGENDA integer not null references AGENDA (NUMMER),
   PATIENT char(8) not null references PATIENT (NUMMER),
   HOUDER varchar(26) unique,
-  GEMAAKT timestamp
+  GEMAAKT timestamp,
+  VERVALLEN timestamp
 );
 
 -- Journal notes. MELDTIJD is local time, MELD_UTC its offset in minutes; REFERENTIE names the message.
@@ -83,3 +97,14 @@ create table JOURNAAL (
   REFERENTIE char(26) unique,
   VASTGELEGD timestamp
 );
+
+set term ^ ;
+
+-- Whoever books or frees a place, the front desk too, ends the conversation's hold on it.
+create trigger AGENDA_GESPREK for AGENDA before insert or update
+as
+begin
+  if (new.STATUS <> 'H') then new.GESPREK = null;
+end^
+
+set term ; ^

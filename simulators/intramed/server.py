@@ -1,5 +1,6 @@
 """A private Firebird server on loopback, from the distribution's packages and without touching their configuration."""
 
+import hmac
 import os
 import secrets
 import shutil
@@ -12,8 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from simulators.intramed.engine import REPOSITORY, EngineMissing, environment_of, make_root, security_script
+from simulators.intramed.engine import (
+    REPOSITORY,
+    EngineMissing,
+    engine_folder,
+    environment_of,
+    make_root,
+    security_script,
+)
 from simulators.intramed.sandbox import OWNER
+from simulators.process import free_port
 
 READER: Final = "SHIM_READ"
 WRITER: Final = "SHIM_WRITE"
@@ -22,10 +31,11 @@ _STOP_S: Final = 2.0  # a stop on SIGTERM can take more than 8 s; nothing here i
 _SYSTEM_FOLDERS: Final = f"{os.pathsep}/usr/sbin{os.pathsep}/usr/bin"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FirebirdServer:
-    """A running server: where it listens, and the passwords of SYSDBA, SHIM_READ and SHIM_WRITE."""
+    """A running server: its private root, where it listens, and the passwords of SYSDBA, SHIM_READ and SHIM_WRITE."""
 
+    root: Path
     host: str
     port: int
     passwords: Mapping[str, str]
@@ -40,6 +50,10 @@ class FirebirdServer:
         self.process.kill()
         self.process.wait()
 
+    def restart(self) -> None:
+        """Start the server that was killed, on the same port and with the same accounts."""
+        self.process = _start(self.root, self.port)
+
 
 @contextmanager
 def running_server(root: Path) -> Iterator[FirebirdServer]:
@@ -48,19 +62,37 @@ def running_server(root: Path) -> Iterator[FirebirdServer]:
     Raises:
         EngineMissing: a program or file of Firebird is not installed.
     """
-    program, port = server_program(), _free_port()
+    require_server()
+    port = free_port()
     make_root(root, _settings(root, port))
-    passwords = {user: secrets.token_hex(8) for user in (OWNER, READER, WRITER)}
+    passwords = passwords_from(secrets.token_hex(8))
     _create_users(root, passwords)
-    with (root / "server.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - a program found by server_program()
-            [program], env=os.environ | environment_of(root), stdout=log, stderr=log, stdin=subprocess.DEVNULL
-        )
+    server = FirebirdServer(root, "127.0.0.1", port, passwords, _start(root, port))
     try:
-        _await_listener(process, port)
-        yield FirebirdServer("127.0.0.1", port, passwords, process)
+        yield server
     finally:
-        _stop(process)
+        _stop(server.process)
+
+
+def passwords_from(owner: str) -> dict[str, str]:
+    """Return the passwords of SYSDBA, SHIM_READ and SHIM_WRITE: the latter follow from the first.
+
+    So two sessions on one server agree on them without telling each other.
+    """
+    derived = {user: hmac.new(owner.encode(), user.encode(), "sha256").hexdigest()[:16] for user in (READER, WRITER)}
+    return {OWNER: owner, **derived}
+
+
+def require_server() -> None:
+    """Find everything that a private server needs.
+
+    Raises:
+        EngineMissing: a program or file of Firebird is not installed.
+    """
+    server_program()
+    engine_folder()
+    security_script()
+    _isql()
 
 
 def server_program() -> str:
@@ -94,15 +126,12 @@ def _settings(root: Path, port: int) -> list[str]:
 
 
 def _create_users(root: Path, passwords: Mapping[str, str]) -> None:
-    isql = _on_path("isql-fb")
-    if isql is None:
-        raise EngineMissing("isql-fb is missing: install firebird3.0-utils")
     database = root / "security3.fdb"
     database.unlink(missing_ok=True)
     script = [f"create database '{database}';", f"in {security_script()};"]
     script += [f"create user {user} password '{word}' using plugin Srp;" for user, word in passwords.items()]
     subprocess.run(  # noqa: S603 - a program found on the path, fed by its standard input
-        [isql, "-q", "-bail", "-user", OWNER],
+        [_isql(), "-q", "-bail", "-user", OWNER],
         input="\n".join([*script, "commit;", ""]).encode(),
         env=os.environ | environment_of(root),
         check=True,
@@ -110,11 +139,24 @@ def _create_users(root: Path, passwords: Mapping[str, str]) -> None:
     )
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+def _isql() -> str:
+    isql = _on_path("isql-fb")
+    if isql is None:
+        raise EngineMissing("isql-fb is missing: install firebird3.0-utils")
+    return isql
+
+
+def _start(root: Path, port: int) -> subprocess.Popen[bytes]:
+    with (root / "server.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - a program found by server_program()
+            [server_program()], env=os.environ | environment_of(root), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+        )
+    try:
+        _await_listener(process, port)
+    except BaseException:
+        _stop(process)
+        raise
+    return process
 
 
 def _await_listener(process: subprocess.Popen[bytes], port: int) -> None:
