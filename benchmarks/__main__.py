@@ -4,10 +4,10 @@ import argparse
 import json
 import sys
 
-from benchmarks import create_incident
+from benchmarks import create_incident, intramed
 from benchmarks.measure import print_table
 
-_BENCHMARKS = {"create_incident": create_incident}
+_BENCHMARKS = {"create_incident": create_incident, "intramed": intramed}
 
 
 def main() -> int:
@@ -16,9 +16,9 @@ def main() -> int:
     parser.add_argument("name", choices=sorted(_BENCHMARKS))
     parser.add_argument("--quick", action="store_true", help="fewer rounds; noise about 25%%")
     options = parser.parse_args()
-    samples = _BENCHMARKS[options.name].run(quick=options.quick)
-    print_table(samples)
-    print(json.dumps({sample.name: round(sample.median, 2) for sample in samples}))
+    report = _BENCHMARKS[options.name].run(quick=options.quick)
+    print_table(report.samples)
+    print(json.dumps(report.figures))
     return 0
 
 

@@ -21,7 +21,7 @@ from adapters.planon.compose import incident_elements
 from adapters.planon.elements import as_bytes
 from adapters.planon.mapping import IncidentNames, load_mapping
 from adapters.planon.reference import Reference
-from benchmarks.measure import Sample, timed
+from benchmarks.measure import Report, Sample, timed
 from contracts.delivery import Document
 from contracts.facility import CreateIncidentRequest
 from outbox.database import Database
@@ -45,14 +45,14 @@ _REQUEST = {
 }
 
 
-def run(*, quick: bool) -> list[Sample]:
+def run(*, quick: bool) -> Report:
     """Measure everything; about 5 s when quick."""
     small, large = (300, 60) if quick else (5000, 500)
     with TemporaryDirectory(prefix="legacy-shim-bench-") as name:
         folder = Path(name)
         parts = _parts(folder, small)
         with _service(folder) as service:
-            return [*parts, *_whole(service, large)]
+            return Report.of_medians([*parts, *_whole(service, large)])
 
 
 def _parts(folder: Path, rounds: int) -> list[Sample]:
