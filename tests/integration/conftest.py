@@ -1,5 +1,6 @@
-"""The engines that integration tests stand on: one restored practice and one real Firebird server per session."""
+"""The engines that integration tests stand on: one restored practice, one bench and one PostgreSQL per session."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from datetime import date
@@ -7,29 +8,46 @@ from pathlib import Path
 
 import pytest
 
+from simulators.intramed.bench import Bench
+from simulators.intramed.choice import Choice, choose, running_bench
 from simulators.intramed.engine import EngineMissing, engine_folder, use_private_engine
 from simulators.intramed.sandbox import SNAPSHOT, restore
 from simulators.intramed.server import FirebirdServer, running_server
+from simulators.postgresql import PostgresMissing, PostgresServer, running_postgresql
+from tests.services import unavailable
 
 FIRST_MONDAY = date(2031, 3, 3)
 """The agenda's first week in every sandbox: far enough ahead that no test ever runs after it."""
+CHOICE = pytest.StashKey[Choice]()
 
 
-def unavailable(missing: EngineMissing) -> None:
-    """Skip on a developer's machine; fail where everything should be installed."""
-    if os.environ.get("CI") == "true":
-        raise missing
-    pytest.skip(str(missing))
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+    """Say which Firebird is under test, and why not one before it; silent when no test of this folder is run."""
+    here = Path(__file__).parent
+    if config.option.collectonly or not any(here in item.path.parents for item in items):
+        return []
+    try:
+        config.stash[CHOICE] = choose(os.environ)
+    except (EngineMissing, ValueError) as reason:  # raised again where it is needed, with a test's name
+        return [f"firebird under test: none: {reason}"]
+    return [f"firebird under test: {config.stash[CHOICE]}"]
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> None:
+def client(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The client library under a root of this session; the machine's own where no engine is installed."""
+    with contextlib.suppress(EngineMissing):
+        use_private_engine(tmp_path_factory.mktemp("engine") / "root")
+
+
+@pytest.fixture(scope="session")
+def engine(client: None) -> None:
     """The embedded engine under a root of this session."""
+    del client
     try:
         engine_folder()
     except EngineMissing as missing:
         unavailable(missing)
-    use_private_engine(tmp_path_factory.mktemp("engine") / "root")
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +58,48 @@ def restored(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def choice(request: pytest.FixtureRequest) -> Choice:
+    """Which Firebird this session stands on."""
+    try:
+        return request.config.stash.get(CHOICE, None) or choose(os.environ)
+    except EngineMissing as missing:
+        unavailable(missing)
+        raise
+
+
+@pytest.fixture(scope="session")
+def bench(client: None, choice: Choice, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """The Firebird under test: `place()` a copy of the practice, `drop()` it afterwards."""
+    del client
+    with running_bench(choice, tmp_path_factory.mktemp("bench"), FIRST_MONDAY, os.environ) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def served(bench: Bench, choice: Choice) -> Bench:
+    """The bench, for tests that need a server: the embedded engine is none."""
+    if bench.kind == "embedded":
+        if choice.forced:
+            pytest.skip("FIREBIRD_BENCH=embedded: there is no server")
+        unavailable(EngineMissing(f"no Firebird server to test: {choice}"))
+    return bench
+
+
+@pytest.fixture(scope="session")
 def firebird_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirebirdServer]:
-    """One real server for the session."""
+    """A private server of this machine, whichever bench was chosen, for tests that look at its files or its process."""
     try:
         with running_server(tmp_path_factory.mktemp("server") / "root") as server:
             yield server
     except EngineMissing as missing:
+        unavailable(missing)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresServer]:
+    """One private PostgreSQL for the session."""
+    try:
+        with running_postgresql() as server:
+            yield server
+    except PostgresMissing as missing:
         unavailable(missing)

@@ -1,4 +1,4 @@
-"""A copy of the practice per test, on the embedded engine and behind a real server."""
+"""A copy of the practice per test, on the embedded engine and on the server under test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +9,10 @@ import pytest
 from adapters.intramed.desk import IntramedDesk
 from contracts.desks import Call
 from contracts.fields import Model
+from simulators.intramed.bench import Bench, FileBench
 from simulators.intramed.sandbox import copy_sandbox
-from simulators.intramed.server import FirebirdServer
+from simulators.intramed.server import READER, WRITER
+from tests.integration.intramed.direct import Direct, direct
 from tests.integration.intramed.stage import Ask, Practice
 
 
@@ -21,16 +23,31 @@ def sandbox(restored: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=["embedded", "server"])
-def practice(request: pytest.FixtureRequest, sandbox: Path) -> Iterator[Practice]:
-    """The sandbox through the embedded engine, and the same through a server."""
+def practice(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Practice]:
+    """A copy of the practice on the embedded engine, and the same on the server under test."""
     if request.param == "embedded":
-        practice = Practice(str(sandbox), {})
+        bench: Bench = FileBench(request.getfixturevalue("restored"), tmp_path)
     else:
-        server: FirebirdServer = request.getfixturevalue("firebird_server")
-        practice = Practice(server.database(sandbox), dict(server.passwords))
+        bench = request.getfixturevalue("served")
+    practice = Practice(bench.place(), dict(bench.passwords))
     yield practice
     for desk in practice.desks:
         desk.close()
+    bench.drop(practice.database)
+
+
+@pytest.fixture
+def writer(practice: Practice) -> Iterator[Direct]:
+    """A connection of the account that may only call procedures."""
+    with direct(practice.database, WRITER, practice.passwords.get(WRITER)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def reader(practice: Practice) -> Iterator[Direct]:
+    """A connection of the account that may only read."""
+    with direct(practice.database, READER, practice.passwords.get(READER)) as opened:
+        yield opened
 
 
 @pytest.fixture

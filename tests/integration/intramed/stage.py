@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from adapters.intramed import adapter
 from adapters.intramed.desk import IntramedDesk
@@ -45,7 +45,8 @@ class Practice:
             "write_password": self.passwords.get(WRITER, ""),
         }
         desk = adapter.build(
-            adapter.options.model_validate(given | options), Ports("intramed", lambda: datetime.now(UTC), NoRows())
+            adapter.options.model_validate(given | options),
+            Ports("intramed", lambda: datetime.now(UTC), NoRows(), cast("Any", None)),
         )
         assert isinstance(desk, IntramedDesk)
         self.desks.append(desk)

@@ -1,6 +1,10 @@
+"""What the conformance suite cannot know of Intramed: its locks, and what it writes beside an appointment."""
+
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,53 +12,59 @@ import pytest
 
 from adapters.intramed.desk import IntramedDesk
 from contracts.desks import Call
-from contracts.errors import BackendUnavailable, ContractError, HoldExpired, NotFound, SlotTaken
-from contracts.practice import ConfirmRequest, HoldSlotReply, HoldSlotRequest, ListSlotsReply, ListSlotsRequest
+from contracts.errors import BackendUnavailable, HoldExpired, SlotTaken
+from contracts.practice import CancelRequest, ConfirmRequest, HoldSlotRequest, ListSlotsReply, ListSlotsRequest
 from tests.integration.intramed.stage import Ask, Practice
 
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-THURSDAY = datetime(2031, 3, 6, 14, 30, tzinfo=AMSTERDAM)
-NOOR, THIJS = "00000101", "00000102"
+THURSDAY = datetime(2031, 3, 6, 14, 30, tzinfo=ZoneInfo("Europe/Amsterdam"))
+NOOR = "00000101"
+DEADLINE_S = 1.0
+CALL = Call("LS-A", "agent")
 
 
 @pytest.fixture
-def slots(ask: Ask) -> Callable[..., list[str]]:
-    """Keys of the free slots at one time, Thursday 14:30 unless told."""
-
-    def free(starts_at: datetime = THURSDAY, **fields: Any) -> list[str]:
-        fields = {"limit": 50} | fields
-        found: ListSlotsReply = ask(
-            "list_slots",
-            ListSlotsRequest,
-            starts_from=starts_at,
-            starts_before=starts_at + timedelta(minutes=1),
-            **fields,
-        )
-        return [slot.slot for slot in found.slots]
-
-    return free
-
-
-@pytest.fixture
-def hold(ask: Ask) -> Callable[..., HoldSlotReply]:
-    """Hold a slot for Noor under REF-A unless told."""
-
-    def held(slot: str, patient: str = NOOR, reference: str = "REF-A") -> HoldSlotReply:
-        reply: HoldSlotReply = ask("hold_slot", HoldSlotRequest, reference, slot=slot, patient=patient)
-        return reply
-
-    return held
-
-
-def expire(practice: Practice, slot: str) -> None:
-    """Let a hold run out without waiting for it."""
-    practice.change(
-        "update AGENDA set GEHOUDEN_TOT = dateadd(-1 second to cast('NOW' as timestamp)) where NUMMER = ?", int(slot)
+def slot(ask: Ask) -> str:
+    """A free slot on Thursday at 14:30."""
+    found: ListSlotsReply = ask(
+        "list_slots", ListSlotsRequest, starts_from=THURSDAY, starts_before=THURSDAY + timedelta(minutes=1)
     )
+    return found.slots[0].slot
 
 
-def test_slots_are_free_ordered_limited_and_in_the_zone_of_the_practice(ask: Ask, practice: Practice) -> None:
-    """A window given in UTC finds the practice's local Thursday; nothing booked is offered."""
+@pytest.fixture
+def hurried(practice: Practice) -> IntramedDesk:
+    """A desk that waits for nobody longer than a second, and has its connections open."""
+    desk = practice.desk(deadline_s=DEADLINE_S)
+    assert desk.check_backend() == []
+    return desk
+
+
+@contextmanager
+def locked(practice: Practice, table: str, where: str, *parameters: Any) -> Iterator[None]:
+    """Keep rows locked, as a transaction that has not ended; nothing of it is committed."""
+    with practice.owner() as front_desk:
+        cursor = front_desk.cursor()
+        cursor.execute(f"update {table} set {where.partition(' ')[0]} = {where}", parameters)  # noqa: S608 - of this file
+        yield
+        cursor.close()
+        front_desk.rollback()
+
+
+def of_slot(slot: str) -> tuple[str, str, int]:
+    """Return what locks the row of a slot."""
+    return "AGENDA", "NUMMER where NUMMER = ?", int(slot)
+
+
+@contextmanager
+def by_the_deadline() -> Iterator[None]:
+    """Fail when the block takes half a second longer than the deadline."""
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < DEADLINE_S + 0.5
+
+
+def test_the_sandbox_offers_its_thursday_in_the_zone_of_the_practice(ask: Ask, practice: Practice) -> None:
+    """A window given in UTC finds the practice's local Thursday, and nothing that the agenda has as booked."""
     reply: ListSlotsReply = ask(
         "list_slots",
         ListSlotsRequest,
@@ -64,150 +74,78 @@ def test_slots_are_free_ordered_limited_and_in_the_zone_of_the_practice(ask: Ask
     )
     assert len(reply.slots) == 7
     assert reply.slots[0].starts_at.isoformat() == "2031-03-06T14:30:00+01:00"
-    assert reply.slots[0].ends_at - reply.slots[0].starts_at == timedelta(minutes=30)
-    assert [s.starts_at for s in reply.slots] == sorted(s.starts_at for s in reply.slots)
     assert {s.clinic for s in reply.slots} <= {"MCEN", "MWYC", "MEER", "EIJS"}
-    for slot in reply.slots:
-        assert practice.rows("select STATUS from AGENDA where NUMMER = ?", int(slot.slot)) == [("F",)]
+    for found in reply.slots:
+        assert practice.rows("select STATUS from AGENDA where NUMMER = ?", int(found.slot)) == [("F",)]
 
 
-def test_slots_can_be_narrowed(slots: Callable[..., list[str]]) -> None:
-    """Clinic, therapist and length each narrow; a code that nobody has finds nothing."""
-    assert len(slots()) > len(slots(clinic="MWYC")) >= len(slots(clinic="MWYC", therapist="T07")) == 1
-    assert slots(minutes=45) == slots(clinic="NOWHERE") == slots(therapist="T07", clinic="MCEN") == []
-
-
-def test_a_hold_hides_the_slot_and_repeating_it_changes_nothing(
-    slots: Callable[..., list[str]], hold: Callable[..., HoldSlotReply]
-) -> None:
-    """The hold lasts 90 s by the database's clock, and the same reference gets the same hold."""
-    slot = slots()[0]
-    first, again = hold(slot), hold(slot)
-    assert first.hold == again.hold
-    assert timedelta(seconds=80) < first.expires_at - datetime.now(UTC) <= timedelta(seconds=90)
-    assert abs(again.expires_at - first.expires_at) < timedelta(seconds=2)
-    assert first.starts_at == THURSDAY
-    assert slot not in slots()
-
-
-def test_a_held_slot_is_taken_for_everybody_else(
-    slots: Callable[..., list[str]], hold: Callable[..., HoldSlotReply]
-) -> None:
-    """Neither another reference nor the same one for another patient gets it."""
-    slot = slots()[0]
-    hold(slot)
-    for patient, reference in ((THIJS, "REF-B"), (NOOR, "REF-B"), (THIJS, "REF-A")):
-        with pytest.raises(SlotTaken):
-            hold(slot, patient, reference)
-
-
-@pytest.mark.parametrize(
-    ("slot", "patient"),
-    [("999999999", NOOR), ("1; drop", NOOR), ("", NOOR), ("9999999999", NOOR), (None, "99999999"), (None, "x' or 1")],
-)
-def test_keys_that_name_nothing_are_not_found(
-    slots: Callable[..., list[str]], hold: Callable[..., HoldSlotReply], slot: str | None, patient: str
-) -> None:
-    """An unknown or misshapen key is one answer, and the slot stays free."""
-    free = slots()
-    with pytest.raises(NotFound):
-        hold(free[0] if slot is None else slot, patient)
-    assert slots() == free
-
-
-def test_confirm_books_once(
-    ask: Ask, slots: Callable[..., list[str]], hold: Callable[..., HoldSlotReply], practice: Practice
-) -> None:
-    """Confirming twice is one appointment with one number, in the backend's own rows too."""
-    slot = slots()[0]
-    held = hold(slot, THIJS)
-    first, again = (ask("confirm", ConfirmRequest, "REF-C", hold=held.hold, patient=THIJS) for _ in range(2))
-    assert first == again
-    assert (first.name, first.starts_at, first.therapist) == ("van der Veen", THURSDAY, held.therapist)
-    booked = practice.rows("select NUMMER, PATIENT from AFSPRAAK where AGENDA = ?", int(slot))
-    assert booked == [(int(first.appointment), THIJS)]
-    with pytest.raises(SlotTaken):
-        hold(slot, NOOR, "REF-D")
-
-
-def test_confirm_refuses_another_patient_and_unknown_holds(
-    ask: Ask, slots: Callable[..., list[str]], hold: Callable[..., HoldSlotReply]
-) -> None:
-    """A hold belongs to its patient; a hold that never was is not found either."""
-    free = slots()
-    held = hold(free[0])
-    for key, patient in ((held.hold, THIJS), (f"{free[1]}:REF-A", NOOR), ("999999999:REF-A", NOOR), ("rubbish", NOOR)):
-        with pytest.raises(NotFound):
-            ask("confirm", ConfirmRequest, "REF-C", hold=key, patient=patient)
-    assert ask("confirm", ConfirmRequest, "REF-C", hold=held.hold, patient=NOOR).name == "Jansen"
-
-
-def test_an_expired_hold_frees_the_slot(
-    ask: Ask, slots: Callable[..., list[str]], hold: Callable[..., HoldSlotReply], practice: Practice
-) -> None:
-    """Too late is 410 while nobody wants the slot, and 409 when somebody else has it."""
-    slot = slots()[0]
-    held = hold(slot)
-    expire(practice, slot)
-    with pytest.raises(HoldExpired):
-        ask("confirm", ConfirmRequest, "REF-C", hold=held.hold, patient=NOOR)
-    assert slot in slots()
-    hold(slot, THIJS, "REF-B")
-    with pytest.raises(SlotTaken):
-        ask("confirm", ConfirmRequest, "REF-C", hold=held.hold, patient=NOOR)
-
-
-def test_a_lock_on_the_slot_is_not_taken_for_a_holder(practice: Practice, slots: Callable[..., list[str]]) -> None:
-    """The lock may be our own lost attempt's: the caller is told to repeat, and the repeat gets the hold."""
-    slot = slots()[0]
-    desk = practice.desk(lock_timeout_s=1)
+def test_a_slot_that_others_keep_locked_is_taken(practice: Practice, hurried: IntramedDesk, slot: str) -> None:
+    """After as many attempts as the deadline allows; the lock gone, the same call gets its hold."""
     request = HoldSlotRequest(slot=slot, patient=NOOR)
-    with practice.owner() as lost:
-        cursor = lost.cursor()
-        cursor.execute("update AGENDA set GEHOUDEN_TOT = null where NUMMER = ?", (int(slot),))
-        with pytest.raises(BackendUnavailable, match="busy"):
-            desk.hold_slot(request, Call("LS-LOST"))
-        cursor.close()
-        lost.rollback()
-    assert desk.hold_slot(request, Call("LS-LOST")).starts_at == THURSDAY
+    with locked(practice, *of_slot(slot)), by_the_deadline(), pytest.raises(SlotTaken, match="busy"):
+        hurried.hold_slot(request, CALL)
+    assert hurried.hold_slot(request, CALL).starts_at == THURSDAY
 
 
-def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Run all calls from one starting gun; return each one's reply, or the contract error it met."""
-    gate, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(index: int, call: Callable[[], Any]) -> None:
-        gate.wait()
-        try:
-            results[index] = call()
-        except ContractError as error:
-            results[index] = error  # type: ignore[call-overload]
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+def test_a_lock_that_goes_in_time_is_not_noticed(practice: Practice, desk: IntramedDesk, slot: str) -> None:
+    """Who meets a lock comes again within the deadline."""
+    ended: list[float] = []
+    with locked(practice, *of_slot(slot)):
+        waiting = threading.Thread(
+            target=lambda: ended.append(
+                desk.hold_slot(HoldSlotRequest(slot=slot, patient=NOOR), CALL).starts_at.timestamp()
+            )
+        )
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+    waiting.join()
+    assert ended == [THURSDAY.timestamp()]
 
 
-def test_of_many_who_want_one_slot_one_gets_it(
-    slots: Callable[..., list[str]], hold: Callable[..., HoldSlotReply]
+def test_a_confirmation_that_meets_a_lock_is_not_taken_for_a_loss(
+    practice: Practice, hurried: IntramedDesk, slot: str
 ) -> None:
-    """Six at once, ten slots: one hold each, and SlotTaken for all others."""
-    times = [THURSDAY + timedelta(weeks=week) for week in range(5)]
-    for slot in [slot for time in times for slot in slots(time)[:2]]:
-        results = at_once(*(lambda s=slot, n=n: hold(s, f"0000010{n}", f"REF-{'ABCDEF'[n - 1]}") for n in range(1, 7)))
-        assert [type(r) for r in results if isinstance(r, HoldSlotReply)] == [HoldSlotReply]
-        assert sum(type(r) is SlotTaken for r in results) == 5
+    """The lock may be its own lost attempt's: the caller is told to repeat, and the repeat books; cancelling too."""
+    held = hurried.hold_slot(HoldSlotRequest(slot=slot, patient=NOOR), CALL)
+    confirm = ConfirmRequest(hold=held.hold, patient=NOOR)
+    with locked(practice, *of_slot(slot)), by_the_deadline(), pytest.raises(BackendUnavailable, match="busy"):
+        hurried.confirm(confirm, CALL)
+    booked = hurried.confirm(confirm, CALL)
+    cancel = CancelRequest(appointment=booked.appointment, patient=NOOR)
+    lock = ("AFSPRAAK", "NUMMER where NUMMER = ?", int(booked.appointment))
+    with locked(practice, *lock), by_the_deadline(), pytest.raises(BackendUnavailable, match="busy"):
+        hurried.cancel(cancel, CALL)
+    assert hurried.cancel(cancel, CALL).cancelled
 
 
-def test_two_confirms_of_one_hold_at_once_are_one_appointment(
-    desk: IntramedDesk, slots: Callable[..., list[str]], hold: Callable[..., HoldSlotReply], practice: Practice
+def test_a_hold_runs_out_by_the_clock_of_the_database(practice: Practice, ask: Ask, slot: str) -> None:
+    """After its second and not before: then the slot is listed again, and confirming is too late."""
+    brief = practice.desk(hold_s=1)
+    held = brief.hold_slot(HoldSlotRequest(slot=slot, patient=NOOR), CALL)
+    started = time.monotonic()
+
+    def listed() -> bool:
+        edge = {"starts_from": THURSDAY, "starts_before": THURSDAY + timedelta(minutes=1), "limit": 50}
+        return slot in [found.slot for found in ask("list_slots", ListSlotsRequest, **edge).slots]
+
+    while not listed():
+        assert time.monotonic() - started < 5
+        time.sleep(0.02)
+    assert time.monotonic() - started > 0.5
+    with pytest.raises(HoldExpired):
+        brief.confirm(ConfirmRequest(hold=held.hold, patient=NOOR), CALL)
+
+
+def test_the_database_learns_no_name_of_client_or_conversation(
+    practice: Practice, desk: IntramedDesk, slot: str
 ) -> None:
-    """A repeated request that overtakes the first one gets the same appointment, never an error or a second one."""
-    for slot, letter in zip(slots(), "ABCDEFGH", strict=False):
-        request = ConfirmRequest(hold=hold(slot, NOOR, f"REF-{letter}").hold, patient=NOOR)
-        results = at_once(*(lambda r=request: desk.confirm(r, Call("REF-C")) for _ in range(3)))
-        assert results[0] == results[1] == results[2]
-        assert len(practice.rows("select 1 from AFSPRAAK where AGENDA = ?", int(slot))) == 1
+    """A conversation is often a telephone number: what the practice stores are digests."""
+    request = HoldSlotRequest(slot=slot, patient=NOOR, conversation="wa-31610001001-7731")
+    held = desk.hold_slot(request, CALL)
+    ((holder, conversation),) = practice.rows("select HOUDER, GESPREK from AGENDA where NUMMER = ?", int(slot))
+    assert len(holder) == len(conversation) == 26
+    assert not {"31610001001", "agent", CALL.reference} & {holder, conversation}
+    booked = desk.confirm(ConfirmRequest(hold=held.hold, patient=NOOR), CALL)
+    rows = practice.rows("select HOUDER from AFSPRAAK where NUMMER = ?", int(booked.appointment))
+    assert rows == [(holder,)]

@@ -1,6 +1,7 @@
 import pytest
 
 from contracts.practice import FindPatientRequest
+from contracts.telephone import telephones_in
 from simulators.intramed.names import BSN, INSURANCE
 from tests.integration.intramed.stage import Ask, Practice
 
@@ -21,6 +22,7 @@ def test_a_family_number_asks_first_and_is_certain_then(ask: Ask) -> None:
         "name": None,
         "ask_for": ["first_name", "birth_year"],
         "hand_off": [],
+        "link": None,
     }
     told = ask("find_patient", FindPatientRequest, telephone="0610002002", first_name="sanne")
     assert (told.match, told.patient, told.name) == ("certain", "00000103", "van der Veen")
@@ -73,3 +75,23 @@ def test_planted_identifiers_are_there_and_stay_there(ask: Ask, practice: Practi
     assert "certain" in reply
     for secret in (BSN, INSURANCE, "1938", "01-25"):
         assert secret not in reply
+
+
+STORABLE = [bytes([code]) for code in range(0x20, 0x100) if code not in b"0123456789"]
+SEPARATORS = [
+    separator.decode("cp1252")
+    for separator in STORABLE
+    if separator not in {b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d"}
+    and telephones_in(f"06-1200{separator.decode('cp1252')}1001") == {"+31612001001"}
+]
+"""Every character that the database can store and our reader takes for one inside a number."""
+
+
+def test_no_separator_hides_the_second_owner_of_a_number(ask: Ask, practice: Practice) -> None:
+    """Whatever stands between its digits, a number of two people is never certain."""
+    assert {" ", "-", "\u00a0", "_", ",", "\u00ad"} <= set(SEPARATORS)
+    practice.change("update TELEFOON set NUMMER = '06-12001001' where PATIENT = '00000101'")
+    for separator in SEPARATORS:
+        hidden = f"06-1{separator}200{separator}1001"
+        practice.change("update TELEFOON set NUMMER = ? where PATIENT = '00000110'", hidden)
+        assert ask("find_patient", FindPatientRequest, telephone="0612001001").match == "confirm", repr(separator)

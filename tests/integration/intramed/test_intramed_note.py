@@ -1,10 +1,15 @@
 import threading
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from adapters.intramed.desk import IntramedDesk
+from adapters.intramed.options import STATEMENTS
 from contracts.delivery import Absent, Conflicting, Delivered, Document, NotSent, Rejected, Sending
 from contracts.desks import Call
+from contracts.errors import BackendUnavailable
 from contracts.practice import PracticeNoteRequest
 from tests.integration.intramed.stage import PASSWORDS, Ask, Practice
 
@@ -49,6 +54,15 @@ def test_four_thousand_characters_of_every_kind_survive(ask: Ask, desk: Intramed
     outcome = desk.destination.send(sending(composed(ask, text=text)))
     assert isinstance(outcome, Delivered)
     assert practice.rows("select TEKST from JOURNAAL where NUMMER = ?", int(outcome.backend_id)) == [(text,)]
+
+
+def test_a_changed_way_of_finding_notes_doubles_none(ask: Ask, practice: Practice) -> None:
+    """Sent without a reference in its text it could not be found there: it is neither sent nor called absent."""
+    note = sending(composed(ask))
+    changed = practice.desk(notes="text").destination
+    assert isinstance(changed.send(note), NotSent)
+    with pytest.raises(BackendUnavailable, match="composed while notes was column"):
+        changed.find(note)
 
 
 def test_both_hours_of_an_october_night_are_told_apart(ask: Ask, desk: IntramedDesk) -> None:
@@ -105,3 +119,14 @@ def test_composing_is_pure(ask: Ask, desk: IntramedDesk, practice: Practice) -> 
         {"patient": "00000101", "text": RANT, "reported_at": "2026-11-19T22:14:03.987+01:00"}
     )
     assert unreachable.log_note(request, Call(REFERENCE)) == desk.log_note(request, Call(REFERENCE)) == composed(ask)
+
+
+def test_an_outcome_that_nobody_knows_is_no_delivery(ask: Ask, practice: Practice, tmp_path: Path) -> None:
+    """A site's procedure that says ERROR has written nothing that counts: rolled back, and somebody must look."""
+    shipped = (STATEMENTS / "log_note.sql").read_text(encoding="utf-8")
+    changed = shipped.replace("UITKOMST as OUTCOME", "cast('ERROR' as varchar(10)) as OUTCOME")
+    assert changed != shipped
+    (tmp_path / "log_note.sql").write_text(changed, encoding="utf-8")
+    outcome = practice.desk(statements=tmp_path).destination.send(sending(composed(ask)))
+    assert isinstance(outcome, Rejected)
+    assert practice.rows("select count(*) from JOURNAAL where REFERENTIE = ?", REFERENCE) == [(0,)]

@@ -1,5 +1,6 @@
 import hashlib
-from datetime import date
+import re
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,21 @@ def test_thursday_half_past_two_is_free_in_every_week(snapshot: Rows) -> None:
     }
     assert len({week for week, _ in free}) == 8
     assert len(free) == 8 * 4
+
+
+def test_some_hours_lie_over_half_hours_of_the_same_therapist(snapshot: Rows) -> None:
+    """Forty, numbered after all others and free; some over free half hours, some over booked ones."""
+    slots = snapshot["AGENDA"]
+    halves = {(row[1], row[3]): row[5] for row in slots if row[4] == 30}
+    hours = [row for row in slots if row[4] == 60]
+    assert hours == slots[-40:]
+    assert {row[5] for row in hours} == {"F"}
+    under = {halves[row[1], row[3]] + halves[row[1], row[3] + timedelta(minutes=30)] for row in hours}
+    assert under == {"FF", "FB", "BF", "BB"}
+
+
+def test_the_backup_names_no_folder_of_the_machine_that_made_it() -> None:
+    """The engine writes the database's path into a backup, as it was given."""
+    stored = SNAPSHOT.read_bytes()
+    assert b"practice.fdb" in stored
+    assert re.search(rb"[/\\:]practice\.fdb", stored) is None

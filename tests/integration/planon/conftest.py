@@ -9,7 +9,7 @@ import pytest
 from adapters.planon import PlanonDesk, adapter
 from contracts.desks import Ports
 from simulators.planon.simulator import PlanonSimulator
-from tests.integration.planon.planon_site import RowsInMemory, Site, options_for
+from tests.integration.planon.planon_site import NO_HOLDS, RowsInMemory, Site, options_for
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def simulator(tmp_path: Path) -> Iterator[PlanonSimulator]:
 @pytest.fixture
 def site(simulator: PlanonSimulator) -> Iterator[Site]:
     kept = RowsInMemory()
-    desk = adapter.build(options_for(simulator), Ports("planon", lambda: datetime.now(UTC), kept))
+    desk = adapter.build(options_for(simulator), Ports("planon", lambda: datetime.now(UTC), kept, NO_HOLDS))
     assert isinstance(desk, PlanonDesk)
     yield Site(simulator, desk, kept)
     desk.close()

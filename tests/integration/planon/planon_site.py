@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -14,6 +15,8 @@ from simulators.planon.simulator import PlanonSimulator
 
 REPORTED_AT = datetime.fromisoformat("2026-11-19T22:14:03.900+01:00")
 TENANT = "TNT-10001"
+NO_HOLDS: Any = None
+"""A facility desk holds nothing."""
 
 
 @dataclass

@@ -8,7 +8,15 @@ from contracts.desks import AdapterMisconfigured, Call, Ports
 from contracts.errors import BackendUnavailable, DryRunRefused, NotFound, RuleMissing
 from contracts.facility import FindTenantReply, FindTenantRequest
 from simulators.planon.simulator import PlanonSimulator
-from tests.integration.planon.planon_site import REPORTED_AT, TENANT, RowsInMemory, Site, options_for, sending_of
+from tests.integration.planon.planon_site import (
+    NO_HOLDS,
+    REPORTED_AT,
+    TENANT,
+    RowsInMemory,
+    Site,
+    options_for,
+    sending_of,
+)
 
 HOLE = "TNT-10010"  # 't Heike: the contract in which nobody agreed on what "low" means
 SHARED = "06-18054066"  # tenants 21 and 22: one family, two homes
@@ -189,7 +197,7 @@ def test_composition_calls_no_service(site: Site) -> None:
 
 def test_a_desk_is_checked_without_its_backend(simulator: PlanonSimulator) -> None:
     """Start-up needs no running Planon and no replica."""
-    ports = Ports("planon", lambda: REPORTED_AT, RowsInMemory())
+    ports = Ports("planon", lambda: REPORTED_AT, RowsInMemory(), NO_HOLDS)
     desk = adapter.build(options_for(simulator), ports)
     simulator.stop()
     desk.check()
@@ -209,7 +217,7 @@ def test_a_wrong_password_is_not_sent(simulator: PlanonSimulator) -> None:
     """A refused log-in proves that nothing was executed, for AppSuite and for SOAP."""
     kept = RowsInMemory()
     options = options_for(simulator, password="wrong")
-    desk = adapter.build(options, Ports("planon", lambda: REPORTED_AT, kept))
+    desk = adapter.build(options, Ports("planon", lambda: REPORTED_AT, kept, NO_HOLDS))
     assert isinstance(desk, PlanonDesk)
     sending = sending_of(Site(simulator, desk, kept).incident())
     assert isinstance(desk.destination.send(sending), NotSent)
@@ -221,7 +229,7 @@ def test_a_session_that_always_ends_at_once_gives_up(tmp_path: Path) -> None:
     """One renewal per call, not a log-in storm against a twelve-year-old server."""
     with PlanonSimulator(tmp_path / "replica.sqlite", session_idle_s=-1) as simulator:
         kept = RowsInMemory()
-        desk = adapter.build(options_for(simulator), Ports("planon", lambda: REPORTED_AT, kept))
+        desk = adapter.build(options_for(simulator), Ports("planon", lambda: REPORTED_AT, kept, NO_HOLDS))
         assert isinstance(desk, PlanonDesk)
         with pytest.raises(BackendUnavailable, match="ended at once"):
             desk.destination.find(sending_of(Site(simulator, desk, kept).incident()))
@@ -234,6 +242,8 @@ def test_a_mapping_that_the_schema_does_not_know_is_misconfigured(simulator: Pla
 
     copy = simulator.replica.path.with_name("mapping.toml")
     copy.write_text(PACKAGED.read_text(encoding="utf-8").replace('"CORRECTIVE"', '"CORECTIVE"'), encoding="utf-8")
-    desk = adapter.build(options_for(simulator, mapping=copy), Ports("planon", lambda: REPORTED_AT, RowsInMemory()))
+    desk = adapter.build(
+        options_for(simulator, mapping=copy), Ports("planon", lambda: REPORTED_AT, RowsInMemory(), NO_HOLDS)
+    )
     with pytest.raises(AdapterMisconfigured, match="BO_ORDER_TYPE"):
         desk.check()

@@ -134,14 +134,19 @@ def add_client(configuration: Path, name: str, *scopes: str) -> str:
 
 @contextmanager
 def running_site(folder: Path, practice: Path) -> Iterator[Site]:
-    """Run a site with both systems and three clients: agent and other may do everything, narrow may find tenants."""
+    """Run a site with both systems; agent and other may do everything, staff see links, narrow may find tenants."""
     with running_planon(folder) as (control, address):
         systems = {
             "planon": planon_section(address, **FAST_PLANON),
-            "intramed": {"adapter": "intramed", "database": str(practice)},
+            "intramed": {
+                "adapter": "intramed",
+                "database": str(practice),
+                "staff_link": "intramed://patient/{patient}",
+            },
         }
-        configuration = write_configuration(folder, systems, outbox=FAST_OUTBOX)
+        configuration = write_configuration(folder, systems, outbox=FAST_OUTBOX, identity={"people_per_client": 1000})
         keys = {name: add_client(configuration, name, "planon:*", "intramed:*") for name in ("agent", "other")}
+        keys["staff"] = add_client(configuration, "staff", "intramed:*", "intramed:staff")
         keys["narrow"] = add_client(configuration, "narrow", "planon:find_tenant")
         with start_shim(configuration) as service:
             yield Site(folder, address_of(service), keys, control, practice)

@@ -105,9 +105,7 @@ def test_clients_are_listed_without_their_keys(quiet: Path) -> None:
         f"planon:{name}" for name in ("create_incident", "find_tenant", "get_incident", "list_at_risk", "log_note")
     ]
     assert "exists already" in one_line(command(quiet, "clients", "add", "agent", "-s", "planon:*"))
-    assert "no contract 'close_incident'" in one_line(
-        command(quiet, "clients", "add", "b", "-s", "planon:close_incident")
-    )
+    assert "no scope 'close_incident'" in one_line(command(quiet, "clients", "add", "b", "-s", "planon:close_incident"))
     assert "no system 'plano'" in one_line(command(quiet, "clients", "add", "b", "-s", "plano:*"))
     assert "must match" in one_line(command(quiet, "clients", "add", "B C", "-s", "planon:*"))
 

@@ -2,13 +2,17 @@
 
 import typing
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from contracts.catalogue import CATALOGUE, Contract, DeskKind, Effect
+from contracts.catalogue import CATALOGUE, STAFF, Contract, DeskKind, Effect, staff_scope
 from contracts.delivery import Delivery
 from contracts.desks import FacilityDesk, PracticeDesk
+from contracts.facility import FindTenantRequest
+from contracts.practice import FindPatientRequest
+from shim.tokens import token_fields
 
 PROTOCOLS = {DeskKind.FACILITY: FacilityDesk, DeskKind.PRACTICE: PracticeDesk}
 NAMES = {
@@ -88,3 +92,48 @@ def test_nothing_closes_changes_or_deletes_an_incident() -> None:
     """Create and comment only: it is not a permission, the contract does not exist."""
     writing = {row.name for row in CATALOGUE if row.desk is DeskKind.FACILITY and row.effect is not Effect.READ}
     assert writing == {"create_incident", "log_note"}
+
+
+def test_who_tells_a_person_says_what_is_guessed() -> None:
+    """The limits on guessing are derived from the catalogue: its request names the fact, its reply one person."""
+    identifying = [row for row in CATALOGUE if row.identifies]
+    assert {row.operation for row in identifying} == {"facility_find_tenant", "practice_find_patient"}
+    for row in identifying:
+        assert isinstance(vars(row.request)["asked_about"], property)
+        assert isinstance(vars(row.request)["confirms"], property)
+        assert len(token_fields(row.reply)) == 1
+        assert row.effect is Effect.READ
+
+
+def test_no_contract_is_called_like_the_staff_scope() -> None:
+    """Else `system:*` would make everybody staff."""
+    assert STAFF not in {row.name for row in CATALOGUE}
+    assert staff_scope("intramed") == "intramed:staff"
+
+
+@pytest.mark.parametrize(
+    ("facts", "asked_about", "confirms"),
+    [
+        ({"telephone": "06-12345678"}, "+31612345678", False),
+        ({"telephone": "06-12345678", "address": "Wilgenlaan 14"}, "+31612345678", True),
+        ({"telephone": "06-12345678", "tenant_code": "4711"}, "+31612345678", True),
+        ({"address": "Wilgenlaan 14, 5017 AB"}, "5017AB 14", False),
+        ({"address": "wilgenlaan 14 5017AB", "tenant_code": "4711"}, "5017AB 14", True),
+        ({"address": "Wilgenlaan 14 Tilburg", "tenant_code": "4711"}, "wilgenlaan 14", True),
+        ({"address": "nummer 14", "tenant_code": "4711"}, None, True),
+        ({"tenant_code": "4711"}, None, True),
+    ],
+)
+def test_a_tenant_is_asked_about_by_number_else_by_home(
+    facts: dict[str, str], asked_about: str | None, confirms: bool
+) -> None:
+    """A number or an address is a question; a fact beside it is a guess, and so is a code alone."""
+    request = FindTenantRequest(**facts)
+    assert (request.asked_about, request.confirms) == (asked_about, confirms)
+
+
+@pytest.mark.parametrize("facts", [{}, {"first_name": "Noor"}, {"birth_year": 1987}])
+def test_a_patient_is_asked_about_by_number(facts: dict[str, Any]) -> None:
+    """Every further fact is a guess."""
+    request = FindPatientRequest(telephone="06-12345678", **facts)
+    assert (request.asked_about, request.confirms) == ("+31612345678", bool(facts))

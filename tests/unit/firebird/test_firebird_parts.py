@@ -1,30 +1,11 @@
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from adapters.firebird.address import Address
 from adapters.firebird.charset import codec_of
-from adapters.firebird.faults import Fault, describe, fault_of
-from adapters.firebird.statements import StatementInvalid, load_statement
-from adapters.firebird.tidy import tidy
-
-
-@pytest.mark.parametrize(
-    ("written", "read"),
-    [
-        ("Jansen      ", "Jansen"),
-        (" van  der\tVeen ", "van der Veen"),
-        ("06\u00a010001010", "06 10001010"),
-        ("Jan\u200bsen\ufeff", "Jansen"),
-        ("Zoe\u0308", "Zoë"),
-        ("een  \r\n\r\n twee ", "een\n\ntwee"),
-        ("", ""),
-    ],
-)
-def test_tidy_text_reads_as_people_write_it(written: str, read: str) -> None:
-    """Padding, invisible characters and decomposed letters go; line breaks stay."""
-    assert tidy(written) == read
+from adapters.firebird.faults import describe, fault_of
+from adapters.sql.faults import Fault
 
 
 @pytest.mark.parametrize(
@@ -72,33 +53,6 @@ def test_a_description_never_quotes_the_engine() -> None:
     """The engine's text may hold a key value; codes cannot."""
     error = ValueError("Problematic key value is (\"NAME\" = 'Jansen')")
     assert "Jansen" not in describe(error)
-
-
-def test_a_statement_is_its_text_without_its_head(tmp_path: Path) -> None:
-    """Names in comments are no parameters, and a cast is no parameter either."""
-    path = tmp_path / "look.sql"
-    path.write_text(
-        "-- Looks :around\n-- parameter key: k\n-- column name: n\nselect X as NAME from T where K = :key;\n"
-    )
-    statement = load_statement(path)
-    assert (statement.name, statement.sql) == ("look", "select X as NAME from T where K = :key")
-    assert (*statement.parameters, *statement.columns) == ("key", "name")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "-- column name: n\nselect X as NAME from T where K = :key",
-        "-- parameter key: k\n-- column name: n\nselect X as NAME from T",
-        "-- parameter key: k\nselect X as NAME from T where K = :key",
-    ],
-)
-def test_a_statement_that_breaks_its_own_head_is_invalid(tmp_path: Path, text: str) -> None:
-    """Undeclared, unused, or without columns: found at start, and the file is named."""
-    path = tmp_path / "look.sql"
-    path.write_text(text)
-    with pytest.raises(StatementInvalid, match=r"look\.sql"):
-        load_statement(path)
 
 
 @pytest.mark.parametrize(("charset", "codec"), [("WIN1252", "cp1252"), ("utf8", "utf-8"), ("ISO8859_1", "iso8859-1")])

@@ -12,7 +12,7 @@ from adapters.planon.options import PlanonOptions
 from contracts import errors
 from contracts.errors import ContractError, FixRequest, PersonMustAct, RepeatLater
 from shim.problems import TYPE_PREFIX
-from shim.settings import Http, OutboxSection, ReportTime, Settings, SystemSection
+from shim.settings import Http, Identity, OutboxSection, ReportTime, Settings, SystemSection
 
 GROUPS = {
     FixRequest: "the request must change",
@@ -24,6 +24,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], str]] = {
     "[http]": (Http, ""),
     "[outbox]": (OutboxSection, ""),
     "[report_time]": (ReportTime, ""),
+    "[identity]": (Identity, ""),
     "[systems.NAME]": (SystemSection, "and the options of its adapter:"),
     '[systems.NAME], adapter = "planon"': (PlanonOptions, ""),
     '[systems.NAME], adapter = "intramed"': (IntramedOptions, ""),

@@ -156,6 +156,20 @@ def test_a_contradicting_record_parks(outbox: Outbox, worker: Worker, receiver: 
     assert state(outbox, entry.id) is DeliveryState.UNKNOWN
 
 
+def test_who_has_looked_can_have_it_sent(outbox: Outbox, worker: Worker, receiver: Receiver) -> None:
+    """A backend that can never be asked would otherwise park it again and again."""
+    receiver.answers = [OutcomeUnknown("reset")]
+    receiver.findings = [Conflicting("nobody can tell")]
+    entry = accept(outbox)
+    worker.step("planon")
+    worker.step("planon")
+    assert outbox.retry(entry.id, not_there=True) is not None
+    assert state(outbox, entry.id) is DeliveryState.READY
+    worker.step("planon")
+    assert state(outbox, entry.id) is DeliveryState.DELIVERED
+    assert len(receiver.sent) == 2
+
+
 def test_a_note_follows_its_incident(outbox: Outbox, worker: Worker, receiver: Receiver, clock: Clock) -> None:
     """A note waits for its incident and is given the incident's number."""
     receiver.answers = [NotSent("refused")]

@@ -1,0 +1,31 @@
+"""A real state file for each test."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from outbox.database import Database
+from shim.keys import MasterKey
+from shim.state import open_state
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Database]:
+    opened = open_state(tmp_path / "shim.db", MasterKey(bytes(32)), "tilburg")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def let_pass(state: Database) -> Callable[[float], None]:
+    """Move everything that was stored into the past: the database's clock cannot be set."""
+
+    def older(seconds: float) -> None:
+        with sqlite3.connect(state.path) as connection:
+            for table, column in (("hold", "expires_at"), ("identity_attempt", "at"), ("identity_person", "at")):
+                connection.execute(f"UPDATE {table} SET {column} = {column} - ?", [round(seconds * 1000)])  # noqa: S608
+        connection.close()
+
+    return older

@@ -1,0 +1,149 @@
+"""What a desk is told of the client that calls, and what a client is told when an outcome is not certain."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from contracts.catalogue import CATALOGUE, Contract, Effect
+from contracts.delivery import Document
+from contracts.desks import Call
+from contracts.errors import BackendOutcomeUnknown, BackendUnavailable, ContractError, StateUnavailable
+from contracts.practice import CancelReply, ListSlotsReply
+from outbox.database import Database
+from outbox.store import Outbox
+from shim.clients import Client
+from shim.durable import Durable
+from shim.idempotency import Idempotency, Write, external_reference
+from shim.identity import IdentityLimits
+from shim.immediate import Immediate
+from shim.keys import Blind, RestCipher
+from shim.settings import Identity, ReportTime
+from shim.systems import System
+from shim.tokens import KEY_BYTES, Tokens
+
+NOW = datetime(2026, 11, 19, 21, 14, tzinfo=UTC)
+BLIND = Blind(bytes(32))
+TOKENS = Tokens(bytes(range(KEY_BYTES)), lambda: NOW)
+WRITE = Write("agent", "key-1", "fingerprint")
+
+
+class Listening:
+    """A desk that keeps the calls it gets."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.errors: list[ContractError] = []
+
+    def list_slots(self, request: Any, call: Call) -> ListSlotsReply:
+        del request
+        self.calls.append(call)
+        return ListSlotsReply(slots=[])
+
+    def cancel(self, request: Any, call: Call) -> CancelReply:
+        self.calls.append(call)
+        if self.errors:
+            raise self.errors.pop(0)
+        return CancelReply(appointment=request.appointment)
+
+    def log_note(self, request: Any, call: Call) -> Document:
+        self.calls.append(call)
+        return Document("note", b"{}", request.patient, request.reported_at)
+
+
+def contract(name: str) -> Contract:
+    return next(row for row in CATALOGUE if row.operation == f"practice_{name}")
+
+
+def request_for(name: str, client: str) -> Any:
+    token = {kind: TOKENS.mint(cast("Any", kind), client, "intramed", "1") for kind in ("PT", "AP")}
+    bodies: dict[str, dict[str, Any]] = {
+        "list_slots": {"starts_from": NOW, "starts_before": NOW.replace(day=20)},
+        "cancel": {"appointment": token["AP"], "patient": token["PT"]},
+        "log_note": {"patient": token["PT"], "text": "x", "reported_at": NOW},
+    }
+    return contract(name).request.model_validate(bodies[name])
+
+
+@pytest.mark.parametrize("name", ["list_slots", "cancel", "log_note"])
+@pytest.mark.parametrize(
+    ("scopes", "staff"),
+    [({"intramed:staff"}, True), ({"planon:staff", "intramed:list_slots"}, False), (set[str](), False)],
+)
+def test_a_desk_knows_the_client_and_whether_staff_use_it(
+    state: Database, name: str, scopes: set[str], staff: bool
+) -> None:
+    """Reads, immediate and durable writes alike; the staff scope of another system is none."""
+    desk = Listening()
+    row = contract(name)
+    system = System("intramed", row.desk, cast("Any", desk))
+    client = Client("agent", frozenset(scopes))
+    cipher = RestCipher(bytes(32))
+    idempotency = Idempotency(state, cipher, BLIND, lambda: NOW)
+    request = request_for(name, client.name)
+    if row.effect is Effect.DURABLE:
+        outbox = Outbox(state, cipher, lambda: NOW)
+        durable = Durable("tilburg", outbox, idempotency, TOKENS, ReportTime(), BLIND, lambda: NOW, lambda: None)
+        durable.accept(client, system, row, request, WRITE)
+    else:
+        immediate = Immediate("tilburg", idempotency, TOKENS, IdentityLimits(state, BLIND, Identity()))
+        if row.effect is Effect.READ:
+            immediate.read(client, system, row, request)
+        else:
+            immediate.write(client, system, row, request, WRITE)
+    reference = "" if row.effect is Effect.READ else external_reference("tilburg", "agent", "intramed", "key-1")
+    assert desk.calls == [Call(reference, "agent", staff)]
+
+
+@pytest.fixture
+def desk() -> Listening:
+    return Listening()
+
+
+def cancelled(state: Database, desk: Listening, errors: list[ContractError]) -> Any:
+    """Cancel over and over under one key, once for each error and once more; return what came each time."""
+    row = contract("cancel")
+    idempotency = Idempotency(state, RestCipher(bytes(32)), BLIND, lambda: NOW)
+    immediate = Immediate("tilburg", idempotency, TOKENS, IdentityLimits(state, BLIND, Identity()))
+    client, system = Client("agent", frozenset()), System("intramed", row.desk, cast("Any", desk))
+    desk.errors = list(errors)
+    came: list[str] = []
+    for _ in range(len(errors) + 1):
+        try:
+            immediate.write(client, system, row, request_for("cancel", client.name), WRITE)
+        except ContractError as error:
+            came.append(error.slug)
+        else:
+            came.append("done")
+    return came
+
+
+def test_an_outcome_stays_unknown_until_it_is_known(state: Database, desk: Listening) -> None:
+    """A later attempt that was not executed says nothing about the first one: 503 would be believed."""
+    errors: list[ContractError] = [BackendOutcomeUnknown("no answer"), BackendUnavailable("busy")]
+    assert cancelled(state, desk, errors) == ["outcome-unknown", "outcome-unknown", "done"]
+    assert [call.repeated for call in desk.calls] == [False, True, True]
+
+
+def test_what_was_not_executed_is_said_to_be(state: Database, desk: Listening) -> None:
+    """In an outage every repeat is as certain as the first attempt; after one without an answer none is."""
+    down = BackendUnavailable("down")
+    errors: list[ContractError] = [down, down, BackendOutcomeUnknown("no answer"), down]
+    assert cancelled(state, desk, errors) == [
+        *("backend-unavailable", "backend-unavailable", "outcome-unknown", "outcome-unknown", "done"),
+    ]
+    assert [call.repeated for call in desk.calls] == [False, False, False, True, True]
+
+
+def test_an_answer_that_cannot_be_stored_is_not_called_refused(
+    state: Database, desk: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has happened in the backend; "nothing was accepted" would let an agent book again elsewhere."""
+
+    def full(*_: Any) -> None:
+        raise StateUnavailable("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Idempotency, "finish", full)
+        assert cancelled(state, desk, []) == ["outcome-unknown"]
+    assert cancelled(state, desk, []) == ["done"]

@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import pytest
+
+from adapters.sql.statements import StatementInvalid, load_statement, load_statements
+
+HEAD = "-- Looks :around\n-- parameter key: k\n-- column name text: n\n-- column born integer: y\n"
+BODY = "select X as NAME, cast(Y as integer) as BORN from T where K = :key"
+
+
+def written(folder: Path, text: str, name: str = "look") -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.sql"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_statement_is_its_text_without_its_head(tmp_path: Path) -> None:
+    """Names in comments are no parameters; columns come with their kinds."""
+    statement = load_statement(written(tmp_path, f"{HEAD}{BODY} -- and :nothing else\n;\n"))
+    assert (statement.name, statement.sql) == ("look", BODY)
+    assert statement.parameters == {"key"}
+    assert statement.columns == {"name": "text", "born": "integer"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-- column name text: n\nselect X as NAME from T where K = :key",
+        "-- column name text: n\nselect X as NAME from T where K = :Key",
+        "-- parameter key: k\n-- column name text: n\nselect X as NAME from T",
+        "-- parameter key: k\nselect X as NAME from T where K = :key",
+        "-- column name: n\nselect X as NAME from T",
+        "-- column name blob: n\nselect X as NAME from T",
+        "-- column Name text: n\nselect X as NAME from T",
+        "-- parameter key\n-- column name text: n\nselect X as NAME from T where K = :key",
+        "-- column name text: n\nexecute procedure P",
+        "-- column name text: n\nupdate T set X = 1 returning X as NAME",
+        "-- column name text: n\nselect X as NAME from T; select X as NAME from T",
+        "-- column name text: n\n",
+    ],
+)
+def test_a_statement_that_breaks_its_own_head_is_invalid(tmp_path: Path, text: str) -> None:
+    """Undeclared, unused, without columns or their kinds, or no single query: found at start, and the file is named."""
+    with pytest.raises(StatementInvalid, match=r"look\.sql"):
+        load_statement(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "body", ["select 1 as NAME from P(:key)", "with Q as (select :key as K) select K as NAME from Q"]
+)
+def test_procedures_and_common_table_expressions_are_queries(tmp_path: Path, body: str) -> None:
+    """Both are one query, in any case of letters."""
+    assert load_statement(
+        written(tmp_path, f"-- parameter key: k\n-- column name text: n\n{body.upper().replace(':KEY', ':key')}")
+    )
+
+
+def test_bytes_that_are_no_text_are_told_with_the_file(tmp_path: Path) -> None:
+    """An editor of old saved it in another character set."""
+    path = tmp_path / "look.sql"
+    path.write_bytes(b"-- column name text: \xe9\xe9n\nselect 1 as NAME from T")
+    with pytest.raises(StatementInvalid, match=r"look\.sql cannot be read"):
+        load_statement(path)
+
+
+def test_a_site_replaces_a_statement(tmp_path: Path) -> None:
+    """Its own file counts where it has one, else the shipped one."""
+    shipped, site = tmp_path / "shipped", tmp_path / "site"
+    written(shipped, HEAD + BODY)
+    written(shipped, HEAD + BODY, "other")
+    written(site, HEAD + BODY.replace("from T", "from S"))
+    loaded = load_statements(["look", "other"], shipped, site)
+    assert "from S" in loaded["look"].sql
+    assert "from T" in loaded["other"].sql
+
+
+def test_a_site_may_replace_what_is_not_in_use(tmp_path: Path) -> None:
+    """A folder that serves two ways of configuration is not wrong."""
+    shipped, site = tmp_path / "shipped", tmp_path / "site"
+    written(shipped, HEAD + BODY)
+    written(shipped, HEAD + BODY, "unused")
+    written(site, HEAD + BODY, "unused")
+    assert load_statements(["look"], shipped, site).keys() == {"look"}
+
+
+def test_a_mistyped_replacement_is_refused(tmp_path: Path) -> None:
+    """Else the shipped statement would run, and nobody would know why."""
+    shipped, site = tmp_path / "shipped", tmp_path / "site"
+    written(shipped, HEAD + BODY)
+    path = written(site, HEAD + BODY, "lok")
+    with pytest.raises(StatementInvalid, match=f"{path} replaces none"):
+        load_statements(["look"], shipped, site)
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    """A mistyped folder too."""
+    written(tmp_path / "shipped", HEAD + BODY)
+    with pytest.raises(StatementInvalid, match="no folder"):
+        load_statements(["look"], tmp_path / "shipped", tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("born integer", "born text"), ("-- parameter key: k", "-- parameter id: k"), ("born", "age")]
+)
+def test_a_replacement_with_another_head_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    """The code that calls it knows the shipped head only."""
+    shipped, site = tmp_path / "shipped", tmp_path / "site"
+    written(shipped, HEAD + BODY)
+    text = (HEAD + BODY).replace(old, new)
+    written(site, text.replace(":key", ":id") if "id" in new else text)
+    with pytest.raises(StatementInvalid, match=r"site/look\.sql: its head"):
+        load_statements(["look"], shipped, site)
