@@ -26,11 +26,12 @@ lint:
 
 torture: ## The campaigns in full length
 	@$(SETUP) dev
-	@$(BIN)/python -m pytest --torture -m torture $(ARGS)
+	@$(BIN)/python -m pytest --torture -m torture --timeout=0 $(ARGS)
 
 bench: ## Every benchmark, side by side with its baseline
 	@$(SETUP) dev
 	@$(BIN)/python -m benchmarks create_incident
+	@$(BIN)/python -m benchmarks intramed
 
 docs: ## Render docs/reference.md from the code
 	@$(SETUP) dev
