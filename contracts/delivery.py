@@ -44,6 +44,11 @@ class Delivery(Model):
     accepted_at: Instant = Field(description="When the shim made it durable, RFC 3339 in UTC.")
     attempts: int = Field(ge=0, description="Times it was sent.")
     reason: str | None = Field(default=None, description="Why it was rejected or parked, or what the last attempt met.")
+    attention: str | None = Field(
+        default=None,
+        description="Delivered, and yet an administrator should look at the record: a short code.",
+        examples=["sla_missing"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,31 @@ class Document:
     follows_kind: str | None = None
     slot: bytes | None = None
     provenance: tuple[Source, ...] = ()
+    follow_ons: tuple["FollowOn", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FollowOn:
+    """What a document could not hold: accepted in the same commit, sent after it, in order.
+
+    It is a delivery of its own, with its own state; the reply and its waiting are about the document that it continues.
+
+    Attributes:
+        contract: whose delivery it is, such as `log_note`.
+        reference: its own external reference, derived from that of the document that it continues.
+        document: about the same subject, without follow-ons of its own; its order key is that of the document it
+            continues. What it adds to is one of these, and anything else is an adapter's defect:
+            - the record of the document that it continues, with `follows` and `about` None (the rest of an incident's
+              text): its slot is filled with that document's backend id;
+            - the delivery that its document follows, with `follows` the same (the rest of a note on an incident that is
+              still on its way): its slot is filled as its document's is;
+            - the record that its document is about, with `about` the same (the rest of a note on an incident that is
+              known by number): it has no slot.
+    """
+
+    contract: str
+    reference: str
+    document: Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +132,37 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The backend has it. `result` fills the reply fields that are not the delivery's own."""
+    """The backend has it.
+
+    Attributes:
+        backend_id: the record's key, or number, in the backend.
+        result: fills the reply fields that are not the delivery's own.
+        attention: a short code when somebody should look at the record, such as `sla_missing`; the delivery is none the
+            less delivered. None when all is well, or not known yet.
+        check_again_s: seconds after which `Destination.check` looks at the record again; None when there is no need.
+    """
 
     backend_id: str
     result: Mapping[str, JsonValue] = field(default_factory=dict)
+    attention: str | None = None
+    check_again_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a look at a delivered record showed; members as of `Delivered`, which it updates.
+
+    Attributes:
+        result: replaces the earlier one; None leaves it as it is.
+        attention: replaces the earlier one; None does so only when nobody looks again.
+        evidence: one line on what was seen, without a person's text.
+        check_again_s: as of `Delivered`.
+    """
+
+    result: Mapping[str, JsonValue] | None
+    attention: str | None
+    evidence: str
+    check_again_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,5 +225,12 @@ class Destination(Protocol):
 
         Raises:
             BackendUnavailable: the question could not be answered; the outcome stays unknown.
+        """
+        ...
+
+    def check(self, sending: Sending, backend_id: str, age_s: float) -> Checked:
+        """Look at a delivered record again, as `check_again_s` asked for. Idempotent; changes nothing in the backend.
+
+        `age_s` is how many seconds ago it was delivered. A look that fails is told in `Checked`, not raised.
         """
         ...

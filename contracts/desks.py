@@ -7,7 +7,7 @@ returns the `Document` it composed, and the desk's `Destination` delivers it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, JsonValue
@@ -46,12 +46,17 @@ class KeptRow:
 class ReferenceRows(Protocol):
     """Reference rows kept in shim state, for composing while the backend's replica is down."""
 
+    @property
+    def max_age(self) -> timedelta:
+        """How old a row may be that is recalled: the deployment's `reference_max_age`."""
+        ...
+
     def keep(self, name: str, row: Mapping[str, JsonValue], read_at: datetime) -> None:
         """Keep a row under a name; a newer one replaces it."""
         ...
 
     def recall(self, name: str) -> KeptRow | None:
-        """Return the row if it is younger than the deployment's `reference_max_age`."""
+        """Return the row if it is not older than `max_age`."""
         ...
 
 

@@ -41,11 +41,19 @@ class PersonMustAct(ContractError):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One rule that an input breaks: which field or element, which rule, and the value where it may be shown."""
+    """One rule that an input breaks.
+
+    Attributes:
+        field: which field or element.
+        rule: what is wrong; behind the field's name it reads as a sentence.
+        value: the offending value, where it may be shown.
+        line: of the document, counted from 1; None where there is no document.
+    """
 
     field: str
     rule: str
     value: str | None = None
+    line: int | None = None
 
     def as_json(self) -> dict[str, JsonValue]:
         """Return the violation without empty members."""
@@ -179,3 +187,9 @@ class StateUnavailable(RepeatLater):
     """Raised when the shim's own state cannot be written; nothing was accepted."""
 
     slug, status, title = "state-unavailable", 503, "The shim cannot store the request"
+
+
+class StateDamaged(PersonMustAct):
+    """Raised when something that the shim stored earlier is not what it stored any more; nothing is guessed from it."""
+
+    slug, status, title = "state-damaged", 500, "What the shim has stored is damaged"

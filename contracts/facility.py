@@ -1,8 +1,9 @@
 """Requests and replies of a facility desk (Planon): tenants, incidents, notes on incidents."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from contracts.address import home_in
 from contracts.delivery import Delivery
@@ -74,6 +75,32 @@ class AssetHint(Model):
     )
 
 
+_DECIDED_BY_ROWS: Final = frozenset(
+    {
+        "category",
+        "contract",
+        "contract_id",
+        "cost_centre",
+        "due_at",
+        "location",
+        "location_id",
+        "mandant",
+        "mandant_code",
+        "order_type",
+        "priority",
+        "priority_code",
+        "property",
+        "property_id",
+        "report_date",
+        "sla",
+        "sla_id",
+        "status",
+    }
+)
+"""What a caller might want to decide and may not; other unknown fields are refused as well, without this reason."""
+_DECIDED: Final = PydanticCustomError("decided_by_rows", "is decided by the backend's own rows, never by the caller")
+
+
 class CreateIncidentRequest(Model):
     """A tenant's report. Priority, SLA, mandant and location are not in it: the backend's own rows decide them."""
 
@@ -103,12 +130,24 @@ class CreateIncidentRequest(Model):
         Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f\x7f]{1,120}$"), Field(examples=["IMG_2214.jpg"])]
     ] = Field(default_factory=list, max_length=10, description="File names of images, without a path; at most 10.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_decided(cls, given: object) -> object:
+        """Refuse what the backend's rows decide with a reason of its own, whatever else is wrong."""
+        decided = [name for name in given if str(name).lower() in _DECIDED_BY_ROWS] if isinstance(given, dict) else []
+        if decided:
+            # The values stay out: they may be about a person.
+            errors = [InitErrorDetails(type=_DECIDED, loc=(name,), input=None) for name in decided]
+            raise ValidationError.from_exception_data(cls.__name__, errors)
+        return given
+
 
 class SlaClock(Model):
     """What the backend itself says of the SLA clock; nothing here is computed by the shim."""
 
-    state: Literal["running", "missing", "unverified"] = Field(
-        description="running: the backend reports a due time; missing: it has none; unverified: it could not be read."
+    state: Literal["running", "pending", "missing", "unverified"] = Field(
+        description="running: the backend reports a due time; pending: it has none yet and is asked again; missing: it "
+        "has none, somebody must act; unverified: it could not be read."
     )
     started_at: Instant | None = Field(default=None, description="Start of the clock, RFC 3339 with an offset.")
     due_at: Instant | None = Field(default=None, description="Due time, RFC 3339 with an offset.")

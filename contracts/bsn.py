@@ -1,0 +1,172 @@
+"""Finds citizen service numbers (BSN) in free text, however they are written, and leaves telephone numbers alone.
+
+One nine-digit number in eleven passes the check of a BSN, mobile numbers without their zero too: a call-back number
+must not be destroyed. Dates have eight digits.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Final
+
+import phonenumbers
+from stdnum.nl import bsn
+
+from contracts.telephone import TelephoneError, normalise_telephone
+
+REPLACEMENT: Final = "[BSN]"
+
+_LENGTHS: Final = frozenset({8, 9})
+_LONGEST: Final = 9
+_TELEPHONE: Final = range(8, 16)
+"""Digits of a complete telephone number."""
+_DUTCH: Final = 11
+"""Digits of a Dutch number that begins with 31."""
+_GROUP: Final = re.compile(r"[0-9]+")
+_GAP: Final = re.compile(r"[ \t.\-\u2010-\u2015\u2212]{1,3}")
+_WIDE_GAP: Final = re.compile(r"[ \t.,/()\-\u2010-\u2015\u2212]{1,4}")
+"""What stands between the digits of a telephone number."""
+_INVISIBLE: Final = frozenset({"Cf", "Cc", "Mn", "Me"})
+_KEPT: Final = frozenset("\t\n\r")
+_DAY_FIRST: Final = (2, 2, 4)
+_YEAR_FIRST: Final = (4, 2, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    digits: str
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A text as digits are looked for in it, and for each of its characters the place in the original."""
+
+    text: str
+    places: Sequence[int]
+
+
+def has_bsn(text: str) -> bool:
+    """Whether some number passes as a BSN and is no part of a complete telephone number."""
+    return bool(_found(text, ()))
+
+
+def replace_bsn(text: str, telephones: Collection[str]) -> tuple[str, int]:
+    """Replace each number that passes as a BSN, and say how many they were.
+
+    Args:
+        text: what a person wrote.
+        telephones: that person's own numbers, E.164; they stay, with and without 0 or 31.
+    """
+    found = _found(text, telephones)
+    pieces, at = [], 0
+    for begin, end in found:
+        pieces += [text[at:begin], REPLACEMENT]
+        at = end
+    return "".join([*pieces, text[at:]]), len(found)
+
+
+def _found(text: str, telephones: Collection[str]) -> list[tuple[int, int]]:
+    """Return where they are in the original text."""
+    plain = _plain(text)
+    groups = [_Group(match[0], *match.span()) for match in _GROUP.finditer(plain.text)]
+    own = {spelling for number in telephones for spelling in _spellings(number)}
+    found: list[tuple[int, int]] = []
+    first = 0
+    while first < len(groups):
+        last = _bsn_at(plain.text, groups, first, own)
+        if last is not None:
+            found.append((plain.places[groups[first].begin], plain.places[groups[last].end - 1] + 1))
+        first = (first if last is None else last) + 1
+    return found
+
+
+def _bsn_at(text: str, groups: Sequence[_Group], first: int, own: Collection[str]) -> int | None:
+    """Return the last group of the longest BSN that begins with this group."""
+    found = [
+        last
+        for last, digits in _windows(text, groups, first, _GAP, _LONGEST)
+        if len(digits) in _LENGTHS and bsn.is_valid(digits) and not _is_date(text, groups[first : last + 1])
+    ]
+    if not found or _is_telephone(text, groups, first, found[-1], own):
+        return None
+    return found[-1]
+
+
+def _windows(
+    text: str, groups: Sequence[_Group], first: int, gap: re.Pattern[str], longest: int
+) -> Iterator[tuple[int, str]]:
+    """Yield each run of groups from `first` on with at most so many digits: its last group, and its digits."""
+    digits = ""
+    for last in range(first, len(groups)):
+        if last > first and not gap.fullmatch(text, groups[last - 1].end, groups[last].begin):
+            return
+        digits += groups[last].digits
+        if len(digits) > longest:
+            return
+        yield last, digits
+
+
+def _is_telephone(text: str, groups: Sequence[_Group], first: int, last: int, own: Collection[str]) -> bool:
+    """Whether these groups are, or are a part of, one of the person's numbers or a complete number."""
+    for begin in range(first, max(-1, first - _TELEPHONE[-1]), -1):
+        for end, digits in _windows(text, groups, begin, _WIDE_GAP, _TELEPHONE[-1]):
+            if end >= last and (digits in own or _is_complete(text, groups[begin], groups[end], digits)):
+                return True
+    return False
+
+
+def _is_complete(text: str, begin: _Group, end: _Group, digits: str) -> bool:
+    international = text[: begin.begin].endswith("+")
+    dutch = digits.startswith("31") and len(digits) == _DUTCH
+    if len(digits) not in _TELEPHONE or not (international or dutch or digits.startswith("0")):
+        return False
+    try:
+        normalise_telephone(("+" if international else "") + text[begin.begin : end.end])
+    except TelephoneError:
+        return False
+    return True
+
+
+def _spellings(number: str) -> set[str]:
+    parsed = phonenumbers.parse(number)
+    national, country = str(parsed.national_number), str(parsed.country_code)
+    return {national, f"0{national}", f"{country}{national}", f"00{country}{national}"}
+
+
+def _is_date(text: str, groups: Sequence[_Group]) -> bool:
+    gaps = {text[one.end : other.begin].strip() for one, other in pairwise(groups)}
+    lengths = tuple(len(group.digits) for group in groups)
+    if len(gaps) != 1 or lengths not in {_DAY_FIRST, _YEAR_FIRST}:
+        return False
+    numbers = [int(group.digits) for group in groups]
+    day, month, year = numbers if lengths == _DAY_FIRST else reversed(numbers)
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+def _plain(text: str) -> _Plain:
+    """Normalise each character for itself, so that its place stays known, and drop what cannot be seen."""
+    characters: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        if character.isascii() and character.isprintable():
+            normal = character
+        elif character in _KEPT:
+            normal = "\n" if character != "\t" else character
+        else:
+            normal = "".join(
+                each
+                for each in unicodedata.normalize("NFKC", character)
+                if unicodedata.category(each) not in _INVISIBLE
+            )
+        characters.append(normal)
+        places += [place] * len(normal)
+    return _Plain("".join(characters), places)
