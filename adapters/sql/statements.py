@@ -11,7 +11,7 @@ A statement is one `select`; a procedure is called as `select … from P(:slot)`
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -67,8 +67,12 @@ def load_statement(path: Path) -> Statement:
     return Statement(path.stem, sql, parameters, columns)
 
 
-def load_statements(names: Iterable[str], shipped: Path, site: Path | None = None) -> dict[str, Statement]:
+def load_statements(
+    names: Iterable[str], shipped: Path, site: Path | None = None, more_columns: Collection[str] = ()
+) -> dict[str, Statement]:
     """Read `NAME.sql` for each name: the site's own file where there is one, else the shipped one.
+
+    A site's file has the head of the shipped one; those of `more_columns` may declare columns besides.
 
     Raises:
         StatementInvalid: naming the first file that cannot be used, or a site's file that replaces nothing.
@@ -81,11 +85,14 @@ def load_statements(names: Iterable[str], shipped: Path, site: Path | None = Non
             raise StatementInvalid(f"statement {path} replaces none of ours")
     statements = {name: load_statement(own.get(name, shipped / f"{name}.sql")) for name in names}
     for name in own.keys() & statements.keys():
-        _check_heads(statements[name], load_statement(shipped / f"{name}.sql"), own[name])
+        _check_heads(statements[name], load_statement(shipped / f"{name}.sql"), own[name], name in more_columns)
     return statements
 
 
-def _check_heads(own: Statement, shipped: Statement, path: Path) -> None:
+def _check_heads(own: Statement, shipped: Statement, path: Path, more_columns: bool) -> None:
     """Refuse a site's statement with other parameters or columns than the code that calls it knows."""
-    if own.parameters != shipped.parameters or dict(own.columns) != dict(shipped.columns):
+    found = dict(own.columns)
+    if more_columns:
+        found = {column: kind for column, kind in found.items() if column in shipped.columns}
+    if own.parameters != shipped.parameters or found != dict(shipped.columns):
         raise StatementInvalid(f"statement {path}: its head must declare the parameters and columns of the shipped one")

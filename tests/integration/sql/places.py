@@ -123,7 +123,7 @@ def native(kind: type[NativeSource], dsn: str, user: str, password: str) -> Nati
     return kind(Address.parse(dsn), user, password, "WIN1252", writes=True, connect_s=5.0)
 
 
-def await_that(holds: Callable[[], bool], deadline_s: float = 5) -> float:
+def await_that(holds: Callable[[], bool], deadline_s: float = 15) -> float:
     """Poll until a condition holds; return how long it took, in seconds."""
     begun = time.monotonic()
     while not holds():

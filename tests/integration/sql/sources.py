@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from adapters.firebird.native import NativeSource
-from tests.integration.odbc.debian import DebianSource, postgresql_source, sqlite_source
+from adapters.sql.charset import lenient
+from adapters.sql.url import UrlSource
+from tests.integration.odbc.debian import DebianSource, postgresql_source, register, sqlite_source
 
 
 def postgresql(host: str, port: int, user: str, password: str, database: str) -> DebianSource:
@@ -20,6 +22,20 @@ def postgresql(host: str, port: int, user: str, password: str, database: str) ->
 
 def sqlite(path: str) -> DebianSource:
     return sqlite_source(path, options={"Timeout": "60000"})
+
+
+@dataclass(frozen=True, slots=True)
+class DebianUrlSource(UrlSource):
+    """A database by its URL, where the dialect of the URL is one of these tests' own."""
+
+    def __post_init__(self) -> None:
+        register()
+        UrlSource.__post_init__(self)
+
+    def engine(self) -> Engine:
+        register()  # a worker is another process
+        lenient(self.codec)
+        return UrlSource.engine(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,3 +111,28 @@ def test_a_replacement_with_another_head_is_refused(tmp_path: Path, old: str, ne
     written(site, text.replace(":key", ":id") if "id" in new else text)
     with pytest.raises(StatementInvalid, match=r"site/look\.sql: its head"):
         load_statements(["look"], shipped, site)
+
+
+@pytest.mark.parametrize("more", ["city text: where", "visits integer: how often"])
+def test_a_site_may_add_columns_where_it_is_told_so(tmp_path: Path, more: str) -> None:
+    """The mapping of such a statement knows them; where it is not told so, they are another head."""
+    shipped, site = tmp_path / "shipped", tmp_path / "site"
+    written(shipped, HEAD + BODY)
+    written(site, f"{HEAD}-- column {more}\n{BODY.replace(' from', ', Z as MORE from')}")
+    loaded = load_statements(["look"], shipped, site, ["look"])
+    assert loaded["look"].columns.keys() == {"name", "born", more.partition(" ")[0]}
+    with pytest.raises(StatementInvalid, match="head"):
+        load_statements(["look"], shipped, site, ["other"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("-- column born integer: y\n", ""), ("born integer", "born text"), ("-- parameter key: k\n", "")]
+)
+def test_a_site_that_may_add_columns_may_drop_none(tmp_path: Path, old: str, new: str) -> None:
+    """What the code reads is there, and of the kind that it expects; the parameters are the same."""
+    shipped, site = tmp_path / "shipped", tmp_path / "site"
+    written(shipped, HEAD + BODY)
+    body = BODY if "parameter" not in old else BODY.replace(" where K = :key", "")
+    written(site, f"{HEAD.replace(old, new)}-- column city text: where\n{body}")
+    with pytest.raises(StatementInvalid, match="head"):
+        load_statements(["look"], shipped, site, ["look"])
