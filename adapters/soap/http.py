@@ -4,41 +4,31 @@ A reused connection that the server has just closed fails like one that broke mi
 its own, and nothing below this module repeats a request.
 """
 
-import ssl
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
 from typing import Final
 
 import requests
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
-from adapters.soap.deadline import Deadline, WatchedAdapter
-from adapters.soap.errors import NoAnswer, NotConnected
+from adapters.soap.alarms import Alarms
+from adapters.soap.answer import Answer, usable
+from adapters.soap.causes import TooLong, flaw_after, flaw_before, in_words, nothing_was_sent
+from adapters.soap.connections import WatchedAdapter, trusting
+from adapters.soap.deadline import Deadline
+from adapters.soap.errors import Evidence, Flaw, NoAnswer, NotConnected
 
 ANSWER_LIMIT_BYTES: Final = 1_048_576
 """The longest record has 12 kB; a megabyte is a mistake or an attack."""
 _CHUNK_BYTES: Final = 65_536
-_RETRY_LIMIT_S: Final = 3600.0
-"""A server that asks for more, such as a year, is asked again after an hour."""
 
 
-_NOT_SENT: Final = (
-    requests.ConnectTimeout,
-    requests.exceptions.InvalidURL,
-    NewConnectionError,  # refused, unreachable, and names that do not resolve
-    ssl.SSLCertVerificationError,  # the handshake comes before the request
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer: HTTP status, lower-case media type without parameters, body, Retry-After in seconds."""
-
-    status: int
-    media_type: str
-    body: bytes
-    retry_after_s: float | None = None
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return no target: requests would read and decompress a redirect's body, however long, without following."""
+        del resp
 
 
 class Http:
@@ -58,10 +48,14 @@ class Http:
             timeout_s: from the connection to the last byte of the answer.
             ca_file: certificates to trust instead of the public ones.
             limit_bytes: longest answer that is read.
+
+        Raises:
+            OSError: `ca_file` cannot be used.
         """
         self._connect_timeout_s = connect_timeout_s
         self._timeout_s = timeout_s
-        self._ca_file = ca_file
+        self._trusted = trusting(ca_file)
+        self._alarms = Alarms()
         self._limit_bytes = limit_bytes
         self._local = threading.local()
 
@@ -73,14 +67,17 @@ class Http:
         *,
         timeout_s: float | None = None,
     ) -> Answer:
-        """Post once and return the whole answer, whatever its status; redirects are answers.
+        """Post once and return the whole answer, whatever its status; a redirect is not followed.
 
         Raises:
             NotConnected: nothing was sent.
             NoAnswer: the outcome is unknown.
+            BadAnswer: a whole answer whose status or headers make its body unusable.
         """
         limit_s = min(self._timeout_s, timeout_s or self._timeout_s)
         session, deadline = self._session()
+        begun = time.monotonic()
+        head: requests.Response | None = None
         try:
             with (
                 deadline.within(limit_s),
@@ -89,70 +86,41 @@ class Http:
                     data=body,
                     headers={**headers, "Connection": "close", "Accept-Encoding": "identity"},
                     timeout=(min(self._connect_timeout_s, limit_s), limit_s),
-                    verify=self._ca_file or True,
                     allow_redirects=False,
                     stream=True,
                 ) as response,
             ):
-                answer = self._whole(response)
+                head = response
+                whole = self._whole(response)
                 if deadline.expired:
-                    # A cut body without a length looks like a whole one.
-                    raise NoAnswer("no whole answer: time-out")
-                return answer
+                    raise TimeoutError  # a cut body without a length looks like a whole one
         except (requests.RequestException, HTTPError, OSError) as error:
+            evidence = Evidence(time.monotonic() - begun, None if head is None else head.status_code)
             if nothing_was_sent(error):
-                raise NotConnected(_in_words(error)) from error
-            raise NoAnswer(f"no whole answer: {'time-out' if deadline.expired else _in_words(error)}") from error
+                raise NotConnected(flaw_before(error), evidence, in_words(error)) from error
+            flaw = Flaw.TIMED_OUT if deadline.expired else flaw_after(error)
+            if flaw is Flaw.TRUNCATED and head is not None and "chunked" in head.headers.get("Transfer-Encoding", ""):
+                flaw = Flaw.CHUNKS
+            raise NoAnswer(flaw, evidence) from error
         finally:
             session.close()  # drops what a server kept alive in spite of our header; the session stays usable
+        return usable(response.status_code, response.headers, whole, time.monotonic() - begun)
 
     def _session(self) -> tuple[requests.Session, Deadline]:
         made: tuple[requests.Session, Deadline] | None = getattr(self._local, "session", None)
         if made is None:
-            session, deadline = requests.Session(), Deadline()
+            session, deadline = _Session(), Deadline(self._alarms)
             session.trust_env = False  # no proxy and no .netrc password that the configuration does not name
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # an answer sets nothing for the next
             for scheme in ("http://", "https://"):
-                session.mount(scheme, WatchedAdapter(deadline))
+                session.mount(scheme, WatchedAdapter(deadline, self._trusted))
             made = self._local.session = (session, deadline)
         return made
 
-    def _whole(self, response: requests.Response) -> Answer:
+    def _whole(self, response: requests.Response) -> bytes:
         body = bytearray()
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
             body += chunk
             if len(body) > self._limit_bytes:
-                raise NoAnswer(f"the answer is longer than {self._limit_bytes} bytes")
-        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return Answer(response.status_code, media_type, bytes(body), _seconds(response.headers.get("Retry-After")))
-
-
-def nothing_was_sent(error: BaseException) -> bool:
-    """Return whether this failure of a POST proves that no byte of the request left: no guess, only known causes."""
-    return any(isinstance(cause, _NOT_SENT) for cause in _causes(error))
-
-
-def _in_words(error: BaseException) -> str:
-    """Say what the operating system said, as an administrator knows it; no part of a request is in it."""
-    causes = list(_causes(error))
-    if any(isinstance(cause, requests.Timeout | TimeoutError) for cause in causes):
-        return "time-out"
-    told = [cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror]
-    return told[-1].lower() if told else type(error).__name__
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it wraps: requests and urllib3 keep causes in args and in `reason`, not in __cause__."""
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, BaseException) and id(current) not in seen:
-            seen.add(id(current))
-            yield current
-            waiting += [*current.args, getattr(current, "reason", None), current.__cause__]
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    if not retry_after or not retry_after.isascii() or not retry_after.isdigit():
-        return None
-    return min(float(retry_after), _RETRY_LIMIT_S)
+                raise TooLong
+        return bytes(body)

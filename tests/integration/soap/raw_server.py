@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 Behaviour = Callable[[socket.socket], None]
+Choice = Callable[[bytes], Behaviour]
 
 
 @dataclass
@@ -52,9 +53,16 @@ def trickling(head: bytes) -> Behaviour:
 @contextmanager
 def serving(behaviour: Behaviour) -> Iterator[RawServer]:
     """Serve on a free loopback port until the block ends."""
+    with choosing(lambda _request: behaviour) as server:
+        yield server
+
+
+@contextmanager
+def choosing(choice: Choice) -> Iterator[RawServer]:
+    """Serve with what is chosen for each request; one connection at a time."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = RawServer(listener.getsockname()[1])
-    thread = threading.Thread(target=_serve, args=(listener, server, behaviour), daemon=True)
+    thread = threading.Thread(target=_serve, args=(listener, server, choice), daemon=True)
     thread.start()
     try:
         yield server
@@ -64,21 +72,25 @@ def serving(behaviour: Behaviour) -> Iterator[RawServer]:
         thread.join(10)
 
 
-def _serve(listener: socket.socket, server: RawServer, behaviour: Behaviour) -> None:
+def _serve(listener: socket.socket, server: RawServer, choice: Choice) -> None:
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:
             return
         with connection:
-            server.requests.append(_request(connection))
-            behaviour(connection)
+            request = _request(connection)
+            server.requests.append(request)
+            with suppress(OSError):  # the client has had enough
+                choice(request)(connection)
 
 
 def _request(connection: socket.socket) -> bytes:
     received = b""
     while b"\r\n\r\n" not in received:
-        received += connection.recv(65_536)
+        if not (more := connection.recv(65_536)):
+            return received
+        received += more
     head, _, body = received.partition(b"\r\n\r\n")
     length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
     while len(body) < length:

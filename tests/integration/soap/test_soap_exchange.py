@@ -71,7 +71,7 @@ def test_what_is_no_reply_is_a_bad_answer(behaviour: Behaviour, status: int) -> 
     """A proxy's page, a DOCTYPE, a date that is none: said with the HTTP status, never taken for a fault or for nil."""
     with pytest.raises(BadAnswer) as caught:
         read(behaviour)
-    assert caught.value.status == status
+    assert caught.value.evidence.status == status
 
 
 @pytest.mark.parametrize("body", ["", "<r:readResponse/>", "<r:findResponse><r:return>x</r:return></r:findResponse>"])

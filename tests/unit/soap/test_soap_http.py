@@ -15,7 +15,7 @@ from urllib3.exceptions import (
 )
 from urllib3.exceptions import SSLError as Urllib3SslError
 
-from adapters.soap.http import nothing_was_sent
+from adapters.soap.causes import nothing_was_sent
 
 POOL = HTTPConnectionPool("planon.invalid")
 CONNECTION = HTTPConnection("planon.invalid")

@@ -1,0 +1,43 @@
+"""Calls functions at set times, all from one thread: one for each request would cost more than what it guards."""
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+
+class Alarms:
+    """Safe for several threads. Its own thread ends when nothing is set any more."""
+
+    def __init__(self) -> None:
+        self._changed: Final = threading.Condition()
+        self._set: Final[list[tuple[float, int, Callable[[], None]]]] = []
+        self._numbers: Final = itertools.count()
+        self._ringing = False
+
+    def ring_at(self, moment: float, ring: Callable[[], None]) -> None:
+        """Call `ring`, which must be quick and raise nothing, at a monotonic time. It cannot be taken back."""
+        with self._changed:
+            first = not self._set or moment < self._set[0][0]
+            heapq.heappush(self._set, (moment, next(self._numbers), ring))
+            if not self._ringing:
+                self._ringing = True
+                threading.Thread(target=self._run, name="alarms", daemon=True).start()
+            elif first:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while (due := self._next()) is not None:
+            due()
+
+    def _next(self) -> Callable[[], None] | None:
+        with self._changed:
+            while self._set:
+                left_s = self._set[0][0] - time.monotonic()
+                if left_s <= 0:
+                    return heapq.heappop(self._set)[2]
+                self._changed.wait(left_s)
+            self._ringing = False
+            return None
