@@ -5,11 +5,17 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Protocol
+from typing import Final, Protocol
 
 from pydantic import JsonValue
 
 from contracts.delivery import DeliveryState, Document, Source
+
+CHECK_AGAIN_MAX_S: Final = 3600.0
+"""Longest time until the next look that an adapter can ask for."""
+_TIMES: Final = (
+    *("reported_at", "accepted_at", "next_attempt_at", "unknown_since", "ended_at", "check_at", "check_lease"),
+)
 
 
 class Cipher(Protocol):
@@ -26,7 +32,7 @@ class Cipher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """What a host asks the outbox to deliver."""
+    """What a host asks the outbox to deliver; `continues` is the entry whose document could not hold it all."""
 
     id: str
     destination: str
@@ -34,6 +40,7 @@ class NewEntry:
     client: str
     reference: str
     document: Document
+    continues: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +72,21 @@ class Entry:
     reason: str | None
     not_found: bool
     ended_at: datetime | None
+    continues: str | None
+    attention: str | None
+    check_at: datetime | None
+    check_lease: datetime | None
+    checks: int
+    check_failures: int
+    delivered_boot: str | None
+    delivered_uptime: int | None
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> "Entry":
         """Read a row of the table `entry`."""
         values = dict(row)
         offset = timezone(timedelta(seconds=values.pop("reported_offset_s")))
-        for name in ("reported_at", "accepted_at", "next_attempt_at", "unknown_since", "ended_at"):
+        for name in _TIMES:
             values[name] = None if values[name] is None else from_ms(values[name])
         values["reported_at"] = values["reported_at"].astimezone(offset)
         values["state"] = DeliveryState(values["state"])
@@ -127,11 +142,30 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Verification:
+    """What one look at a delivered record showed, or that somebody has seen what it showed.
+
+    `outcome` is `ok`, `pending` (nothing wrong, and looked at again), `failed` (the look itself), `seen`, or the
+    attention code.
+    """
+
+    n: int
+    started_at: datetime
+    ended_at: datetime
+    outcome: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class StateCount:
-    """How many entries of a destination are in a state, and since when the oldest."""
+    """How many entries of a destination are in a state, and since when the oldest.
+
+    Delivered ones that somebody should look at are counted apart, by their attention code.
+    """
 
     destination: str
     state: DeliveryState
+    attention: str | None
     entries: int
     oldest: datetime
 
@@ -144,6 +178,13 @@ def to_ms(moment: datetime) -> int:
 def from_ms(milliseconds: int) -> datetime:
     """The aware time in UTC."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+
+
+def check_at(now: datetime, check_again_s: float | None) -> int | None:
+    """When a delivered record is looked at again, in milliseconds since 1970; None for never."""
+    if check_again_s is None:
+        return None
+    return to_ms(now + timedelta(seconds=min(max(check_again_s, 0.0), CHECK_AGAIN_MAX_S)))
 
 
 def dump_json(value: Mapping[str, object] | Mapping[str, JsonValue]) -> bytes:

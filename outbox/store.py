@@ -11,32 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from contracts.delivery import Delivered, DeliveryState, Sending
+from contracts.delivery import Delivered, DeliveryState
 from outbox.database import Database
-from outbox.entry import (
-    Attempt,
-    Cipher,
-    Entry,
-    NewEntry,
-    Particulars,
-    Payload,
-    StateCount,
-    dump_json,
-    from_ms,
-    to_ms,
-)
+from outbox.entry import Cipher, Entry, NewEntry, Particulars, check_at, to_ms
 from outbox.owner import is_alive
-from outbox.statements import Statements
+from outbox.stored import SQL, StoredEntries
 from outbox.uptime import Uptime, uptime
 
 Action = Literal["send", "find"]
 MIGRATIONS: Final = {"outbox": "sqlite"}
-_SQL: Final = Statements("outbox", "sqlite/statements.sql")
 _CLAIM: Final = {"find": "claim_unknown", "send": "claim_ready"}
-
-
-class PayloadDamaged(Exception):
-    """Raised when stored bytes are not the bytes that were validated."""
 
 
 class Fenced(Exception):
@@ -51,7 +35,7 @@ class Claim:
     action: Action
 
 
-class Outbox:
+class Outbox(StoredEntries):
     """The store of entries. Thread-safe; several processes may share the file."""
 
     def __init__(
@@ -61,10 +45,9 @@ class Outbox:
         clock: Callable[[], datetime],
         uptime: Callable[[], Uptime] = uptime,
     ) -> None:
-        self.database = database
+        super().__init__(database, cipher)
         self.uptime = uptime
         self.owners = database.path.with_name(database.path.name + ".owners")
-        self._cipher = cipher
         self._clock = clock
 
     # --- accepting
@@ -77,7 +60,7 @@ class Outbox:
         """
         document = new.document
         row = tx.execute(
-            _SQL["insert_entry"],
+            SQL["insert_entry"],
             {
                 "id": new.id,
                 "destination": new.destination,
@@ -87,6 +70,7 @@ class Outbox:
                 "reference": new.reference,
                 "order_key": document.order_key or new.id,
                 "follows": document.follows,
+                "continues": new.continues,
                 "reported_at": to_ms(document.reported_at),
                 "reported_offset_s": _offset_s(document.reported_at),
                 "accepted_at": to_ms(self._clock()),
@@ -94,7 +78,7 @@ class Outbox:
         ).fetchone()
         particulars = Particulars(document.subject, document.slot, document.provenance)
         tx.execute(
-            _SQL["insert_payload"],
+            SQL["insert_payload"],
             {
                 "entry_seq": row["seq"],
                 "body": self._cipher.seal(document.body, f"{new.id}/body"),
@@ -112,7 +96,7 @@ class Outbox:
         parameters = {"destination": destination, "owner": owner, "now": now}
         with self.database.transaction() as tx:
             for action in (first, "send" if first == "find" else "find"):
-                row = tx.execute(_SQL[_CLAIM[action]], parameters).fetchone()
+                row = tx.execute(SQL[_CLAIM[action]], parameters).fetchone()
                 if row is not None:
                     intent = {
                         "entry_seq": row["seq"],
@@ -121,35 +105,20 @@ class Outbox:
                         "owner": owner,
                         "now": now,
                     }
-                    tx.execute(_SQL["insert_attempt"], intent)
+                    tx.execute(SQL["insert_attempt"], intent)
                     return Claim(Entry.of(row), "find" if action == "find" else "send")
         return None
 
-    def sending(self, entry: Entry) -> Sending:
-        """Return what an adapter needs to send or find the entry.
-
-        Raises:
-            PayloadDamaged: the stored bytes are not those that were validated.
-        """
-        payload = self.payload(entry)
-        parent = self.get(entry.follows) if entry.follows else None
-        return Sending(
-            kind=entry.kind,
-            body=payload.body,
-            subject=payload.particulars.subject,
-            reported_at=entry.reported_at,
-            reference=entry.reference,
-            parent_backend_id=parent.backend_id if parent else None,
-            slot=payload.particulars.slot,
-        )
-
     def delivered(self, claim: Claim, answer: Delivered, evidence: str) -> None:
         """The backend has it; the key's next entry may go."""
-        result = self._cipher.seal(dump_json(answer.result), f"{claim.entry.id}/result")
+        values = {
+            "backend_id": answer.backend_id,
+            "result": self.seal_result(claim.entry, answer.result),
+            "attention": answer.attention,
+            "check_at": check_at(self._clock(), answer.check_again_s),
+        }
         with self.database.transaction() as tx:
-            now = self._conclude(
-                tx, claim, "to_delivered", "delivered", evidence, backend_id=answer.backend_id, result=result
-            )
+            now = self._conclude(tx, claim, "to_delivered", "delivered", evidence, **values)
             self._promote(tx, claim.entry, now)
 
     def rejected(self, claim: Claim, reason: str) -> None:
@@ -204,9 +173,8 @@ class Outbox:
         with self.database.transaction() as tx:
             if settled_s >= settle_s:
                 reason = f"the backend has no record {settle_s:g} s after the attempt; sent again"
-                self._conclude(
-                    tx, claim, "to_ready", "absent", reason, failures=0, reason=reason, next_attempt_at=self._later(0)
-                )
+                values = {"failures": 0, "reason": reason, "next_attempt_at": self._later(0)}
+                self._conclude(tx, claim, "to_ready", "absent", reason, **values)
             else:
                 reason = "not in the backend yet; asked again when it has settled"
                 self._conclude(
@@ -224,11 +192,11 @@ class Outbox:
     def recover(self) -> int:
         """Turn what dead owners left behind into unknown outcomes; return how many entries that were."""
         recovered = 0
-        for (owner,) in self.database.read(_SQL["select_owners"]):
+        for (owner,) in self.database.read(SQL["select_owners"]):
             if is_alive(self.owners, owner):
                 continue
             with self.database.transaction() as tx:
-                for row in tx.execute(_SQL["select_owned"], {"owner": owner}).fetchall():
+                for row in tx.execute(SQL["select_owned"], {"owner": owner}).fetchall():
                     entry = Entry.of(row)
                     action: Action = "send" if entry.state is DeliveryState.IN_FLIGHT else "find"
                     reason = "the process ended during the attempt"
@@ -251,7 +219,7 @@ class Outbox:
     def make_due(self, destination: str) -> None:
         """Make everything that waits for its next attempt due now."""
         with self.database.transaction() as tx:
-            tx.execute(_SQL["make_due"], {"destination": destination, "now": to_ms(self._clock())})
+            tx.execute(SQL["make_due"], {"destination": destination, "now": to_ms(self._clock())})
 
     def retry(self, entry_id: str, *, not_there: bool = False) -> Entry | None:
         """Take up a rejected or parked entry again; None if it is neither.
@@ -262,81 +230,19 @@ class Outbox:
         """
         values = {"id": entry_id, "now": to_ms(self._clock()), "not_there": not_there}
         with self.database.transaction() as tx:
-            row = tx.execute(_SQL["retry"], values).fetchone()
+            row = tx.execute(SQL["retry"], values).fetchone()
         return None if row is None else Entry.of(row)
 
     def discard(self, entry_id: str, reason: str) -> Entry | None:
         """Give an entry up, so that its key goes on; None if it is on its way, unknown or ended."""
         now = to_ms(self._clock())
         with self.database.transaction() as tx:
-            row = tx.execute(_SQL["discard"], {"id": entry_id, "reason": reason, "now": now}).fetchone()
+            row = tx.execute(SQL["discard"], {"id": entry_id, "reason": reason, "now": now}).fetchone()
             if row is None:
                 return None
             entry = Entry.of(row)
             self._promote(tx, entry, now)
         return entry
-
-    # --- looking
-
-    def get(self, entry_id: str) -> Entry | None:
-        """Return an entry."""
-        return self._first(self.database.read(_SQL["select_entry"], id=entry_id))
-
-    def starting_with(self, prefix: str) -> list[Entry]:
-        """Return the entries whose id starts so: none, the one that is meant, or two when the prefix is too short."""
-        return [Entry.of(row) for row in self.database.read(_SQL["select_entries_by_prefix"], prefix=prefix)]
-
-    def landed(self, destination: str, kind: str | None, backend_id: str) -> Entry | None:
-        """Return the entry that brought a backend record."""
-        return self._first(
-            self.database.read(_SQL["select_landed"], destination=destination, kind=kind, backend_id=backend_id)
-        )
-
-    def payload(self, entry: Entry) -> Payload:
-        """Return the frozen bytes, proven to be those that were validated.
-
-        Raises:
-            PayloadDamaged: they are not.
-        """
-        (row,) = self.database.read(_SQL["select_payload"], entry_seq=entry.seq)
-        try:
-            body = self._cipher.open(row["body"], f"{entry.id}/body")
-            particulars = Particulars.load(self._cipher.open(row["particulars"], f"{entry.id}/particulars"))
-        except ValueError as error:
-            raise PayloadDamaged(f"the payload of {entry.id} does not open with this deployment's key") from error
-        if hashlib.sha256(body).hexdigest() != row["sha256"]:
-            raise PayloadDamaged(f"the payload of {entry.id} is not what was validated")
-        return Payload(body, row["sha256"], particulars)
-
-    def result(self, entry: Entry) -> bytes:
-        """Return the JSON object that the adapter gave when the entry was delivered; `{}` before."""
-        return b"{}" if entry.result is None else self._cipher.open(entry.result, f"{entry.id}/result")
-
-    def attempts(self, entry: Entry) -> list[Attempt]:
-        """Return all attempts in order."""
-        rows = [dict(row) for row in self.database.read(_SQL["list_attempts"], entry_seq=entry.seq)]
-        for row in rows:
-            row["started_at"] = from_ms(row["started_at"])
-            row["ended_at"] = None if row["ended_at"] is None else from_ms(row["ended_at"])
-        return [Attempt(**row) for row in rows]
-
-    def entries(self, destination: str | None, state: DeliveryState | None, limit: int) -> list[Entry]:
-        """Return entries in a state, newest first; without a state those that have not left, oldest first."""
-        statement = _SQL["list_entries" if state else "list_open"]
-        wanted = {"destination": destination, "state": state, "limit": limit}
-        return [Entry.of(row) for row in self.database.read(statement, **wanted)]
-
-    def counts(self) -> list[StateCount]:
-        """Count entries by destination and state."""
-        return [
-            StateCount(row["destination"], DeliveryState(row["state"]), row["entries"], from_ms(row["oldest"]))
-            for row in self.database.read(_SQL["count_by_state"])
-        ]
-
-    def next_due(self, destination: str) -> datetime | None:
-        """When the next entry of a destination may be claimed; None if nothing waits."""
-        ((at,),) = self.database.read(_SQL["next_due"], destination=destination)
-        return None if at is None else from_ms(at)
 
     # ---
 
@@ -356,21 +262,17 @@ class Outbox:
         up = self.uptime()
         if (
             tx.execute(
-                _SQL[transition], {"restamp": False, **values, **fence, "boot": up.boot, "uptime": up.ms}
+                SQL[transition], {"restamp": False, **values, **fence, "boot": up.boot, "uptime": up.ms}
             ).rowcount
             != 1
         ):
             raise Fenced(entry.id)
         ended = {**fence, "outcome": outcome, "evidence": evidence}
-        tx.execute(_SQL["insert_attempt_outcome"], ended)
+        tx.execute(SQL["insert_attempt_outcome"], ended)
         return now
 
     def _promote(self, tx: sqlite3.Connection, entry: Entry, now: int) -> None:
-        tx.execute(_SQL["promote"], {"destination": entry.destination, "order_key": entry.order_key, "now": now})
-
-    @staticmethod
-    def _first(rows: list[sqlite3.Row]) -> Entry | None:
-        return Entry.of(rows[0]) if rows else None
+        tx.execute(SQL["promote"], {"destination": entry.destination, "order_key": entry.order_key, "now": now})
 
 
 def _offset_s(moment: datetime) -> int:

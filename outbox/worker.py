@@ -4,7 +4,6 @@ import itertools
 import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,9 +23,13 @@ from contracts.delivery import (
 )
 from contracts.errors import ContractError, StateUnavailable
 from outbox.backoff import Backoff
+from outbox.looking import Looking
 from outbox.owner import Owner, sweep
-from outbox.store import Action, Claim, Fenced, Outbox, PayloadDamaged
+from outbox.reasons import log_defect, storable
+from outbox.store import Action, Claim, Fenced, Outbox
+from outbox.stored import PayloadDamaged
 from outbox.uptime import Uptime
+from outbox.verification import Verifications
 
 _POLL_S: Final = 0.5
 """Longest sleep of an idle thread: another process may have enqueued."""
@@ -36,8 +39,8 @@ _STATE_RETRY_S: Final = 1.0
 _RETRY_AFTER_MAX_S: Final = 3600.0
 """Longest wait that a backend can ask for."""
 _SLACK: Final = timedelta(hours=1)
-_REASON_MAX: Final = 500
-"""Characters of a reason that are kept."""
+_LOOK_EVERY: Final = 8
+"""Under a steady load every eighth turn begins with a look at a delivered record, if one is due."""
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +84,8 @@ class Worker:
             watch: called after each finished attempt, in the worker's thread.
         """
         self._outbox = outbox
+        self._verifications = Verifications(outbox, clock)
+        self._looking = Looking(outbox, self._verifications, destinations)
         self._destinations = destinations
         self._clock = clock
         self._backoff = backoff or Backoff()
@@ -141,10 +146,12 @@ class Worker:
 
     def _sleep(self, destination: str) -> None:
         with self._wake:
-            due = self._outbox.next_due(destination)
+            dues = (self._outbox.next_due(destination), self._looking.next_due(destination))
+            due = min((due for due in dues if due is not None), default=None)
             if due is not None and due - self._clock() > self._horizon:
                 # Nothing is ever put off so far: the wall clock was ahead when it was, and has been set back.
                 self._outbox.make_due(destination)
+                self._verifications.make_all_due(destination)
                 return
             wait_s = _POLL_S if due is None else min(_POLL_S, max(0.0, (due - self._clock()).total_seconds()))
             if wait_s and not self._stopping.is_set():
@@ -152,14 +159,17 @@ class Worker:
         self._outbox.recover()
 
     def step(self, destination: str) -> bool:
-        """Work on the next due entry of a destination; return False if there was none."""
+        """Work on the next due entry of a destination, or look at a record; return False if there was nothing to do."""
         if self._owner is None:
             raise RuntimeError("start() comes first")
         # Taking turns, so that questions that get no answer do not keep new reports from being sent.
-        first: Action = "find" if next(self._turns) % 2 == 0 else "send"
+        turn = next(self._turns)
+        first: Action = "find" if turn % 2 == 0 else "send"
+        if turn % _LOOK_EVERY == _LOOK_EVERY - 1 and self._looking.step(destination):
+            return True
         claim = self._outbox.claim(destination, self._owner.name, first)
         if claim is None:
-            return False
+            return self._looking.step(destination)
         asked_at = self._outbox.uptime()
         outcome = self._attempt(claim)
         self._write(claim, outcome, asked_at)
@@ -228,13 +238,3 @@ class Worker:
                 outbox.unknown(claim, storable(reason), delay_s if claim.action == "find" else 0)
             case Absent():
                 outbox.absent(claim, asked_at, self._destinations[claim.entry.destination].settle_s)
-
-
-def storable(reason: str) -> str:
-    """Return a reason as it can be stored: not endless, and no halves of characters."""
-    return reason[:_REASON_MAX].encode("utf-8", "replace").decode()
-
-
-def log_defect(where: str, error: Exception) -> None:
-    """Log a defect without its message, which may quote what a person wrote."""
-    _log.error("outbox: %s in %s\n%s", type(error).__name__, where, "".join(traceback.format_tb(error.__traceback__)))

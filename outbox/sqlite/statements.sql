@@ -1,8 +1,8 @@
 -- name: insert_entry
 -- A key's entry waits while an earlier one of the same key has not left.
-INSERT INTO entry (id, destination, contract, kind, client, reference, order_key, follows, state,
+INSERT INTO entry (id, destination, contract, kind, client, reference, order_key, follows, continues, state,
                    reported_at, reported_offset_s, accepted_at, next_attempt_at)
-VALUES (:id, :destination, :contract, :kind, :client, :reference, :order_key, :follows,
+VALUES (:id, :destination, :contract, :kind, :client, :reference, :order_key, :follows, :continues,
         CASE WHEN EXISTS (SELECT 1 FROM entry
                           WHERE destination = :destination AND order_key = :order_key
                             AND state NOT IN ('delivered', 'discarded'))
@@ -28,6 +28,20 @@ SELECT * FROM entry WHERE id >= :prefix AND substr(id, 1, length(:prefix)) = :pr
 SELECT * FROM entry WHERE destination = :destination AND kind = :kind AND backend_id = :backend_id
 ORDER BY seq LIMIT 1;
 
+-- name: select_brought
+-- What brought a backend record of any kind, for somebody who knows only its number.
+SELECT * FROM entry WHERE backend_id = :backend_id AND (:destination IS NULL OR destination = :destination)
+ORDER BY seq;
+
+-- name: select_continuations
+SELECT * FROM entry WHERE continues = :id ORDER BY seq;
+
+-- name: select_head
+-- What must leave before a waiting entry of the same key may go.
+SELECT * FROM entry
+WHERE destination = :destination AND order_key = :order_key AND state NOT IN ('delivered', 'discarded')
+ORDER BY seq LIMIT 1;
+
 -- name: claim_unknown
 UPDATE entry SET owner = :owner, step = step + 1
 WHERE seq = (SELECT seq FROM entry
@@ -51,7 +65,8 @@ VALUES (:entry_seq, :step, :outcome, :evidence, :now);
 
 -- name: to_delivered
 UPDATE entry SET state = 'delivered', owner = NULL, failures = 0, backend_id = :backend_id, result = :result,
-                 reason = NULL, ended_at = :now
+                 reason = NULL, ended_at = :now, delivered_boot = :boot, delivered_uptime = :uptime,
+                 attention = :attention, check_at = :check_at
 WHERE seq = :entry_seq AND owner = :owner AND step = :step;
 
 -- name: to_ended
@@ -106,7 +121,8 @@ SELECT MIN(next_attempt_at) AS at FROM (
 );
 
 -- name: count_by_state
-SELECT destination, state, COUNT(*) AS entries, MIN(accepted_at) AS oldest FROM entry GROUP BY destination, state;
+SELECT destination, state, attention, COUNT(*) AS entries, MIN(accepted_at) AS oldest FROM entry
+GROUP BY destination, state, attention;
 
 -- name: list_entries
 SELECT * FROM entry
@@ -116,6 +132,11 @@ ORDER BY seq DESC LIMIT :limit;
 -- name: list_open
 SELECT * FROM entry
 WHERE (:destination IS NULL OR destination = :destination) AND state NOT IN ('delivered', 'discarded')
+ORDER BY seq LIMIT :limit;
+
+-- name: list_attention
+SELECT * FROM entry
+WHERE (:destination IS NULL OR destination = :destination) AND attention IS NOT NULL
 ORDER BY seq LIMIT :limit;
 
 -- name: list_attempts

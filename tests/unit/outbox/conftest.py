@@ -8,6 +8,7 @@ import pytest
 from outbox.backoff import Backoff
 from outbox.database import Database
 from outbox.store import MIGRATIONS, Outbox
+from outbox.verification import Verifications
 from outbox.worker import Worker
 from shim.keys import RestCipher
 from tests.unit.outbox.stand_ins import Clock, Receiver
@@ -28,6 +29,11 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def outbox(database: Database, clock: Clock) -> Outbox:
     return Outbox(database, RestCipher(bytes(32)), clock, lambda: clock.up)
+
+
+@pytest.fixture
+def verifications(outbox: Outbox, clock: Clock) -> Verifications:
+    return Verifications(outbox, clock)
 
 
 @pytest.fixture

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from contracts.delivery import Absent, Delivered, Document, Finding, Outcome, Sending, Source
+from contracts.delivery import Absent, Checked, Delivered, Document, Finding, Outcome, Sending, Source
 from outbox.entry import Entry, NewEntry
 from outbox.store import Outbox
 from outbox.uptime import Uptime
+from outbox.worker import Worker
 
 REPORTED_AT = datetime.fromisoformat("2026-11-19T22:14:03+01:00")
 
@@ -43,6 +44,8 @@ class Receiver:
     findings: list[Finding | Exception] = field(default_factory=list)
     sent: list[Sending] = field(default_factory=list)
     asked: list[Sending] = field(default_factory=list)
+    seen: list[Checked | Exception] = field(default_factory=list)
+    looked_at: list[tuple[str, str, float]] = field(default_factory=list)
 
     def send(self, sending: Sending) -> Outcome:
         self.sent.append(sending)
@@ -58,6 +61,13 @@ class Receiver:
             raise finding
         return finding
 
+    def check(self, sending: Sending, backend_id: str, age_s: float) -> Checked:
+        self.looked_at.append((sending.reference, backend_id, age_s))
+        seen = self.seen.pop(0) if self.seen else Checked(None, None, "the clock runs")
+        if isinstance(seen, Exception):
+            raise seen
+        return seen
+
 
 def accept(
     outbox: Outbox,
@@ -67,6 +77,7 @@ def accept(
     follows: str | None = None,
     slot: bytes | None = None,
     body: bytes = b"<Incident/>",
+    continues: str | None = None,
 ) -> Entry:
     """Enqueue a document, as the service does."""
     document = Document(
@@ -79,6 +90,28 @@ def accept(
         slot=slot,
         provenance=(Source("BO_PRIORITY", "2", "matrix", "priority_matrix[SCH, high]"),),
     )
-    new = NewEntry(f"dl_{name:0>32}", "planon", "create_incident", "agent", f"LS-{name}", document)
+    new = NewEntry(f"dl_{name:0>32}", "planon", "create_incident", "agent", f"LS-{name}", document, continues)
     with outbox.database.transaction() as tx:
         return outbox.enqueue(tx, new)
+
+
+PENDING = Delivered("INC-000001", {"sla": "pending"}, check_again_s=2)
+"""The record has no due time yet: look again in 2 s."""
+
+
+def stored(outbox: Outbox, entry: Entry) -> Entry:
+    found = outbox.get(entry.id)
+    assert found is not None
+    return found
+
+
+def delivered(outbox: Outbox, worker: Worker, receiver: Receiver, answer: Delivered = PENDING) -> Entry:
+    """Return an entry that was delivered with this answer."""
+    receiver.answers.append(answer)
+    entry = accept(outbox)
+    assert worker.step("planon")
+    return stored(outbox, entry)
+
+
+def told(outbox: Outbox, entry: Entry) -> list[tuple[int, str, str]]:
+    return [(look.n, look.outcome, look.evidence) for look in outbox.verifications(entry)]

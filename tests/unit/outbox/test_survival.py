@@ -11,7 +11,8 @@ from contracts.delivery import Delivered, DeliveryState
 from contracts.errors import StateUnavailable
 from outbox.database import Database, NewerSchemaError
 from outbox.owner import Owner, is_alive, sweep
-from outbox.store import MIGRATIONS, Fenced, Outbox, PayloadDamaged
+from outbox.store import MIGRATIONS, Fenced, Outbox
+from outbox.stored import PayloadDamaged
 from outbox.worker import Worker
 from shim.keys import RestCipher
 from tests.unit.outbox.stand_ins import Clock, Receiver, accept

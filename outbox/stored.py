@@ -1,0 +1,163 @@
+"""What is stored of entries, for looking only: who explains a delivery a year later needs no more than this."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import JsonValue
+
+from contracts.delivery import DeliveryState, Sending
+from outbox.database import Database
+from outbox.entry import Attempt, Cipher, Entry, Particulars, Payload, StateCount, Verification, dump_json, from_ms
+from outbox.statements import Statements
+
+SQL: Final = Statements("outbox", "sqlite/statements.sql")
+CHECK_SQL: Final = Statements("outbox", "sqlite/verification.sql")
+
+
+class PayloadDamaged(Exception):
+    """Raised when stored bytes are not the bytes that were validated."""
+
+
+class StoredEntries:
+    """The entries of a state file. Thread-safe."""
+
+    def __init__(self, database: Database, cipher: Cipher) -> None:
+        self.database = database
+        self._cipher = cipher
+
+    # --- finding entries
+
+    def get(self, entry_id: str) -> Entry | None:
+        """Return an entry."""
+        return self._first("select_entry", id=entry_id)
+
+    def starting_with(self, prefix: str) -> list[Entry]:
+        """Return the entries whose id starts so: none, the one that is meant, or two when the prefix is too short."""
+        return self._entries("select_entries_by_prefix", prefix=prefix)
+
+    def landed(self, destination: str, kind: str | None, backend_id: str) -> Entry | None:
+        """Return the entry that brought a backend record."""
+        return self._first("select_landed", destination=destination, kind=kind, backend_id=backend_id)
+
+    def brought(self, backend_id: str, destination: str | None) -> list[Entry]:
+        """Return the entries that brought a record of this backend id, of any kind, to one destination or to any."""
+        return self._entries("select_brought", backend_id=backend_id, destination=destination)
+
+    def continuations(self, entry: Entry) -> list[Entry]:
+        """Return the entries with what the entry's document could not hold, in order."""
+        return self._entries("select_continuations", id=entry.id)
+
+    def head(self, entry: Entry) -> Entry | None:
+        """Return the entry of the same key that must leave first; the entry itself when it is its turn."""
+        return self._first("select_head", destination=entry.destination, order_key=entry.order_key)
+
+    def entries(self, destination: str | None, state: DeliveryState | None, limit: int) -> list[Entry]:
+        """Return entries in a state, newest first; without a state those that have not left, oldest first."""
+        statement = "list_entries" if state else "list_open"
+        return self._entries(statement, destination=destination, state=state, limit=limit)
+
+    def wanting_attention(self, destination: str | None, limit: int) -> list[Entry]:
+        """Return delivered entries whose record somebody should look at, oldest first."""
+        return self._entries("list_attention", destination=destination, limit=limit)
+
+    def counts(self) -> list[StateCount]:
+        """Count entries by destination, state and attention code."""
+        return [
+            StateCount(
+                row["destination"],
+                DeliveryState(row["state"]),
+                row["attention"],
+                row["entries"],
+                from_ms(row["oldest"]),
+            )
+            for row in self.database.read(SQL["count_by_state"])
+        ]
+
+    def next_due(self, destination: str) -> datetime | None:
+        """When the next entry of a destination may be claimed; None if nothing waits."""
+        ((at,),) = self.database.read(SQL["next_due"], destination=destination)
+        return None if at is None else from_ms(at)
+
+    # --- looking into one
+
+    def payload(self, entry: Entry) -> Payload:
+        """Return the frozen bytes, proven to be those that were validated.
+
+        Raises:
+            PayloadDamaged: they are not.
+        """
+        (row,) = self.database.read(SQL["select_payload"], entry_seq=entry.seq)
+        try:
+            body = self._cipher.open(row["body"], f"{entry.id}/body")
+            particulars = Particulars.load(self._cipher.open(row["particulars"], f"{entry.id}/particulars"))
+        except ValueError as error:
+            raise PayloadDamaged(f"the payload of {entry.id} does not open with this deployment's key") from error
+        if hashlib.sha256(body).hexdigest() != row["sha256"]:
+            raise PayloadDamaged(f"the payload of {entry.id} is not what was validated")
+        return Payload(body, row["sha256"], particulars)
+
+    def sending(self, entry: Entry) -> Sending:
+        """Return what an adapter needs to send or find the entry.
+
+        Raises:
+            PayloadDamaged: the stored bytes are not those that were validated.
+        """
+        payload = self.payload(entry)
+        parent = self.get(entry.follows) if entry.follows else None
+        return Sending(
+            kind=entry.kind,
+            body=payload.body,
+            subject=payload.particulars.subject,
+            reported_at=entry.reported_at,
+            reference=entry.reference,
+            parent_backend_id=parent.backend_id if parent else None,
+            slot=payload.particulars.slot,
+        )
+
+    def sha256(self, entry: Entry) -> str:
+        """Return the hash of the bytes that were validated, whatever has become of the bytes."""
+        (row,) = self.database.read(SQL["select_payload"], entry_seq=entry.seq)
+        return str(row["sha256"])
+
+    def result(self, entry: Entry) -> bytes:
+        """Return the JSON object that the adapter gave when it was delivered, or looked at last; `{}` before.
+
+        Raises:
+            PayloadDamaged: what is stored does not open.
+        """
+        if entry.result is None:
+            return b"{}"
+        try:
+            return self._cipher.open(entry.result, f"{entry.id}/result")
+        except ValueError as error:
+            raise PayloadDamaged(f"the result of {entry.id} does not open with this deployment's key") from error
+
+    def seal_result(self, entry: Entry, result: Mapping[str, JsonValue]) -> bytes:
+        """Seal what `result` opens."""
+        return self._cipher.seal(dump_json(result), f"{entry.id}/result")
+
+    def attempts(self, entry: Entry) -> list[Attempt]:
+        """Return all attempts in order."""
+        return [Attempt(**row) for row in self._timed(SQL["list_attempts"], entry)]
+
+    def verifications(self, entry: Entry) -> list[Verification]:
+        """Return all looks at the delivered record in order."""
+        return [Verification(**row) for row in self._timed(CHECK_SQL["list_verifications"], entry)]
+
+    # ---
+
+    def _entries(self, statement: str, **parameters: Any) -> list[Entry]:
+        return [Entry.of(row) for row in self.database.read(SQL[statement], **parameters)]
+
+    def _first(self, statement: str, **parameters: Any) -> Entry | None:
+        return next(iter(self._entries(statement, **parameters)), None)
+
+    def _timed(self, statement: str, entry: Entry) -> Iterable[dict[str, Any]]:
+        rows: list[sqlite3.Row] = self.database.read(statement, entry_seq=entry.seq)
+        for row in map(dict, rows):
+            for name in ("started_at", "ended_at"):
+                row[name] = None if row[name] is None else from_ms(row[name])
+            yield row
