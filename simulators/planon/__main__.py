@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from simulators.planon.exchange import Account
-from simulators.planon.scenario import ScenarioRefused
+from simulators.planon.faults import ScenarioRefused
 from simulators.planon.simulator import DEFAULT_ACCOUNT, PlanonSimulator
 
 
@@ -28,6 +28,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         simulator.start()
+        simulator.apply({"seed": options.seed})
         for scenario in options.scenario:
             simulator.apply(_changes(scenario))
     except (OSError, ScenarioRefused) as error:
@@ -53,8 +54,10 @@ def _options() -> argparse.Namespace:
         action="append",
         default=[],
         metavar="NAME[=JSON]",
-        help="a scenario from the start, such as drop_incidents or lose_reply=3; may be repeated",
+        help="a scenario from the start, such as drop_incidents, lose_reply=3 or "
+        'lose_reply={"probability":0.1}; may be repeated',
     )
+    parser.add_argument("--seed", type=int, default=0, help="of the scenarios' probabilities")
     return parser.parse_args()
 
 

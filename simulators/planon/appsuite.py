@@ -9,7 +9,7 @@ import schemas
 from schemas.xml import XmlRefused, parse
 from simulators.planon.exchange import Account, Answer, Prepared
 from simulators.planon.ledger import Ledger
-from simulators.planon.scenario import Scenario
+from simulators.planon.strike import Strike
 
 _REPLY: Final = "urn:appsuite:reply:1"
 
@@ -17,18 +17,17 @@ _REPLY: Final = "urn:appsuite:reply:1"
 class AppSuite:
     """`POST /appsuite/incident`: validates against the vendor's schema only, and takes the same document twice."""
 
-    def __init__(self, ledger: Ledger, account: Account, scenario: Scenario) -> None:
+    def __init__(self, ledger: Ledger, account: Account) -> None:
         self._ledger = ledger
         self._account = account
-        self._scenario = scenario
         self._schema = etree.XMLSchema(file=str(schemas.path("xsd/appsuite/incident.xsd")))
         self._lock = Lock()  # a schema's error log belongs to all threads
 
     def prepare(self, authorization: str, document: bytes) -> Prepared:
         """Return the request, ready to be executed."""
-        return Prepared("incident", lambda: self._take(authorization, document))
+        return Prepared("incident", lambda strike: self._take(authorization, document, strike))
 
-    def _take(self, authorization: str, document: bytes) -> Answer:
+    def _take(self, authorization: str, document: bytes, strike: Strike) -> Answer:
         if not self._account.accepts_basic(authorization):
             headers = {"WWW-Authenticate": 'Basic realm="AppSuite"'}
             return Answer(401, _fault("UNAUTHORISED", "Log-in failed"), headers=headers)
@@ -40,13 +39,12 @@ class AppSuite:
             if not self._schema.validate(incident):
                 return Answer(400, _fault("SCHEMA_VIOLATION", "The document does not satisfy incident.xsd"))
         fields = {etree.QName(element).localname: element.text or "" for element in incident}
-        if self._scenario.drops_incidents:
-            return Answer(200, _reply(self._ledger.skip_number()))
-        return Answer(200, _reply(self._ledger.commit_incident(fields).number))
+        return Answer(200, _document("IncidentReply", IncidentNumber=self._ledger.commit_incident(fields, strike)))
 
 
-def _reply(number: str) -> bytes:
-    return _document("IncidentReply", IncidentNumber=number)
+def save_failed() -> Answer:
+    """Return a fault as the schema has it, with the status of a success."""
+    return Answer(200, _fault("SCHEMA_VIOLATION", "Save failed"))
 
 
 def _fault(code: str, text: str) -> bytes:

@@ -4,7 +4,7 @@ from typing import Any
 
 import requests
 
-_TIMEOUT_S = 10
+_TIMEOUT_S = 30  # a ledger of 20,000 incidents is some 40 MB
 
 
 class SimulatorControl:
@@ -25,6 +25,14 @@ class SimulatorControl:
         """Return all committed communication-log records, oldest first."""
         return list(self._get("/ledger")["notes"])
 
+    def dropped(self) -> list[dict[str, Any]]:
+        """Return the incidents that were given a number and forgotten."""
+        return list(self._get("/ledger")["dropped"])
+
+    def tally(self) -> dict[str, Any]:
+        """Return counts of `incidents`, `notes` and `dropped`, and under `struck` those of every fault by operation."""
+        return self._get("/tally")
+
     def state(self) -> dict[str, Any]:
         """Return the scenario with what is left of its counts."""
         return self._get("/scenario")
@@ -35,7 +43,18 @@ class SimulatorControl:
         Raises:
             requests.HTTPError: if the simulator refuses the change.
         """
-        requests.post(f"{self._url}/scenario", json=changes, timeout=_TIMEOUT_S).raise_for_status()
+        self._post("/scenario", changes)
+
+    def set_status(self, number: str, status: str) -> None:
+        """Change an incident's state, as a planner does: Reported, In progress, Completed or Canceled.
+
+        Raises:
+            requests.HTTPError: if there is no such incident or no such state.
+        """
+        self._post("/incident", {"number": number, "status": status})
+
+    def _post(self, path: str, value: dict[str, Any]) -> None:
+        requests.post(f"{self._url}{path}", json=value, timeout=_TIMEOUT_S).raise_for_status()
 
     def _get(self, path: str) -> dict[str, Any]:
         answer = requests.get(f"{self._url}{path}", timeout=_TIMEOUT_S)

@@ -8,12 +8,14 @@ from lxml import etree
 
 from schemas.xml import parse
 from simulators.planon.exchange import Answer
+from simulators.planon.index import SEARCHABLE
 from simulators.planon.sessions import SoapFault
 
 _ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 _NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _SHARED: Final = "urn:planon:webservices:1"
-_SEARCHABLE: Final = frozenset({"EXTERNAL_REF", "INCIDENT_NUMBER"})
+_ENVELOPE_12: Final = "http://www.w3.org/2003/05/soap-envelope"
+_XML_12: Final = "application/soap+xml; charset=utf-8"
 
 Record = Sequence[tuple[str, str | int | None]]
 """Element names and values of a record in the schema's order; None becomes nil."""
@@ -46,7 +48,7 @@ class Call:
             name, value, operator = (
                 item.findtext(f"{{{_SHARED}}}{part}") for part in ("fieldName", "filterValue", "operator")
             )
-            if name not in _SEARCHABLE or operator != "EQUALS" or value is None:
+            if name not in SEARCHABLE or operator != "EQUALS" or value is None:
                 raise SoapFault("Filter is not supported")
             wanted[name] = value
         if not wanted:
@@ -94,6 +96,20 @@ def fault(code: str, text: str) -> Answer:
     etree.SubElement(element, "faultcode").text = f"soapenv:{code}"
     etree.SubElement(element, "faultstring").text = text
     return Answer(500, _serialised(root))
+
+
+def fault_12(text: str) -> Answer:
+    """Return a fault in an envelope of SOAP 1.2, which nobody has asked for."""
+    names = {
+        part: f"{{{_ENVELOPE_12}}}{part}" for part in ("Envelope", "Body", "Fault", "Code", "Value", "Reason", "Text")
+    }
+    root = etree.Element(names["Envelope"], nsmap={"env": _ENVELOPE_12})
+    element = etree.SubElement(etree.SubElement(root, names["Body"]), names["Fault"])
+    etree.SubElement(etree.SubElement(element, names["Code"]), names["Value"]).text = "env:Receiver"
+    reason = etree.SubElement(etree.SubElement(element, names["Reason"]), names["Text"])
+    reason.set("{http://www.w3.org/XML/1998/namespace}lang", "en")
+    reason.text = text
+    return Answer(500, _serialised(root), _XML_12)
 
 
 def _fill(element: etree._Element, namespace: str, record: Record) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hmac import compare_digest
 
+from simulators.planon.strike import Strike
+
 XML = "text/xml; charset=utf-8"
 
 
@@ -20,10 +22,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request that was read and not yet executed; `operation` is one of `scenario.OPERATIONS`, or empty."""
+    """A request that was read and not yet executed.
+
+    Attributes:
+        operation: one of `faults.OPERATIONS`, or empty for one that cannot be read.
+        execute: does the work, changed by what strikes it.
+        end_session: ends the session that the request names, if it names one.
+    """
 
     operation: str
-    execute: Callable[[], Answer]
+    execute: Callable[[Strike], Answer]
+    end_session: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

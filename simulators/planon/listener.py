@@ -65,7 +65,7 @@ class Listener:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 128
+    request_queue_size = 1024  # a campaign's clients may all come at once
 
     def __init__(self, bound: socket.socket, handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(bound.getsockname(), handler, bind_and_activate=False)

@@ -1,19 +1,23 @@
-"""The read replica: an SQLite file that gets committed incidents only after a lag, and can vanish."""
+"""The read replica: an SQLite file that gets committed incidents only after a lag, and can vanish or stay locked."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import astuple
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Final
 
-from simulators.planon.ledger import Incident, Ledger
-from simulators.planon.reference import PRIORITY_CODES, Reference
+from simulators.planon.entries import Change
+from simulators.planon.ledger import Ledger
+from simulators.planon.reference import Reference
+from simulators.planon.replica_rows import PUT_INCIDENT, incident_row, reference_rows
 
 _POLL_S: Final = 0.05
 _DDL: Final = Path(__file__).with_name("replica.sql")
+_LOCK_WITHIN_S: Final = 10.0
+"""A reader holds the file for milliseconds."""
 
 
 class Replica:
@@ -23,7 +27,7 @@ class Replica:
         path: the file; an older one there is replaced.
         ledger: what is copied.
         now: the ledger's clock.
-        lag_s: seconds between a commit and its copy; may be changed at any time.
+        lag_s: seconds between a change and its copy; may be changed at any time.
     """
 
     def __init__(self, path: Path, ledger: Ledger, now: Callable[[], datetime], lag_s: float) -> None:
@@ -33,7 +37,9 @@ class Replica:
         self._now = now
         self._away = path.with_name(path.name + ".away")
         self._down = False
-        self._copied = 0
+        self._holding: sqlite3.Connection | None = None
+        self._seen = 0
+        self._waiting: list[tuple[datetime, int, Change]] = []  # a heap; the order of the ledger breaks ties
         self._lock = Lock()
         self._stop = Event()
         self._thread = Thread(target=self._copy_until_stopped, name="planon-replica", daemon=True)
@@ -45,16 +51,17 @@ class Replica:
         with closing(sqlite3.connect(self.path)) as database:
             database.execute("PRAGMA synchronous = OFF")  # a stand-in need not survive a power cut
             database.executescript(_DDL.read_text(encoding="utf-8"))
-            for statement, rows in _reference_rows(reference):
+            for statement, rows in reference_rows(reference):
                 database.executemany(statement, rows)
             database.commit()
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop copying; the file stays."""
+        """Stop copying and let go of the file, which stays."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+        self.set_stalled(False)
 
     def set_down(self, down: bool) -> None:
         """Move the file away, or back with everything it would have missed."""
@@ -64,69 +71,50 @@ class Replica:
                 source.rename(target)
                 self._down = down
 
+    def set_stalled(self, stalled: bool) -> None:
+        """Lock the file against every reader, or unlock it.
+
+        Raises:
+            sqlite3.OperationalError: if somebody else keeps it locked.
+        """
+        with self._lock:
+            if stalled and self._holding is None:
+                self._holding = _locked(self._away if self._down else self.path)
+            elif not stalled and self._holding is not None:
+                self._holding.close()
+                self._holding = None
+
     def _copy_until_stopped(self) -> None:
         while not self._stop.wait(_POLL_S):
+            for change in self._ledger.changes(self._seen):
+                self._seen += 1
+                heappush(self._waiting, (change.at, self._seen, change))
             before = self._now() - timedelta(seconds=self.lag_s)
-            fresh = self._ledger.incidents()[self._copied :]
-            due = [incident for incident in fresh if incident.committed_at <= before]
-            if due:
-                self._copy(due)
+            if self._waiting and self._waiting[0][0] <= before:
+                self._copy(before)
 
-    def _copy(self, due: list[Incident]) -> None:
+    def _copy(self, before: datetime) -> None:
         with self._lock:
-            if self._down:
+            if self._down or self._holding is not None:
                 return
+            due = []
+            while self._waiting and self._waiting[0][0] <= before:
+                due.append(heappop(self._waiting))
             try:
                 with closing(sqlite3.connect(self.path, timeout=1)) as database:
-                    database.executemany(_INSERT_INCIDENT, map(_incident_row, due))
+                    database.executemany(PUT_INCIDENT, [incident_row(change.incident) for *_, change in due])
                     database.commit()
             except sqlite3.OperationalError:  # a reader holds the file: next round
-                return
-            self._copied += len(due)
+                for entry in due:
+                    heappush(self._waiting, entry)
 
 
-_INSERT_INCIDENT: Final = "INSERT INTO incident VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-
-
-def _incident_row(incident: Incident) -> tuple[object, ...]:
-    fields = incident.fields
-    return (
-        incident.syscode,
-        incident.number,
-        fields.get("BO_EXTERNAL_REF"),
-        fields.get("BO_TENANT_ID"),
-        fields.get("BO_MANDANT"),
-        fields.get("BO_CONTRACT"),
-        incident.status,
-        incident.priority,
-        fields.get("BO_REPORT_DATE"),
-        fields.get("BO_DESCRIPTION"),
-        incident.sla_start,
-        incident.sla_due,
-        incident.committed_at.isoformat(),
-    )
-
-
-def _reference_rows(reference: Reference) -> Iterator[tuple[str, list[tuple[object, ...]]]]:
-    contracts = reference.contracts
-    yield (
-        "INSERT INTO contract VALUES (?, ?, ?, ?, ?)",
-        [(c.contract_id, c.mandant, c.sla_id, c.cost_centre, c.category) for c in contracts],
-    )
-    yield (
-        "INSERT INTO tenant VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [astuple(tenant) for tenant in reference.tenants],
-    )
-    yield (
-        "INSERT INTO priority_matrix VALUES (?, ?, ?)",
-        [(c.contract_id, severity, priority) for c in contracts for severity, priority in c.priorities.items()],
-    )
-    yield (
-        "INSERT INTO priority_code VALUES (?, ?, ?)",
-        [(mandant, *pair) for mandant, codes in PRIORITY_CODES.items() for pair in codes.items()],
-    )
-    yield (
-        "INSERT INTO sla_window VALUES (?, ?, ?, ?)",
-        [(*key, minutes) for key, minutes in reference.window_minutes.items()],
-    )
-    yield "INSERT INTO asset VALUES (?, ?, ?)", list(reference.assets())
+def _locked(path: Path) -> sqlite3.Connection:
+    # Switched on in one thread of the control port and off in another.
+    connection = sqlite3.connect(path, timeout=_LOCK_WITHIN_S, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError:
+        connection.close()
+        raise
+    return connection

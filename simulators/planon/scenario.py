@@ -1,57 +1,34 @@
 """How the stand-in misbehaves, as data: set by tests and the demo through the control port, read by every request."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum, auto
-from threading import Condition, Lock
+from threading import Lock
 from typing import Any, Final
 
-OPERATIONS: Final = ("incident", "note", "login", "logout", "find", "read")
-"""What a request can be; `incident` is the AppSuite endpoint, `note` is CommunicationLog.create."""
+from simulators.planon.dice import Dice
+from simulators.planon.faults import DECIDING, NATURES, Fault, ScenarioRefused, Stage
+from simulators.planon.setting import Setting, is_number, operations, read_setting
+from simulators.planon.strike import Strike
 
-
-class ScenarioRefused(ValueError):
-    """Raised when a change names something unknown or has a value of the wrong type."""
-
-
-class Fate(Enum):
-    """What happens to one request."""
-
-    ANSWERED = auto()
-    STALLED = auto()  # read, never executed, never answered
-    HTML_502 = auto()  # never executed, answered by a proxy's page
-    COMMITTED_LATE = auto()  # held, executed after a while, connection reset without an answer
-    REPLY_LOST = auto()  # executed, connection reset without an answer
-
-
-@dataclass(slots=True)
-class _State:
-    down: bool = False
-    replica_down: bool = False
-    drop_incidents: bool = False
-    stall: bool = False
-    lag_s: float = 2.0
-    answer_after_s: float = 0.0
-    lose_reply: int = 0
-    html_502: int = 0
-    commit_late_times: int = 0
-    commit_late_after_s: float = 0.0
-    on: tuple[str, ...] = ("incident", "note")
+_WRITES: Final = ("incident", "note")
 
 
 class Scenario:
     """The current scenario. Safe for several threads.
 
-    Keys of a change: `down`, `replica_down`, `drop_incidents`, `stall` (true or false); `lag_s` (seconds);
-    `answer_after_s` (seconds between executing a request and answering it); `lose_reply`, `html_502` (how many of the
-    next requests); `commit_late` (an object with `times` and `after_s`); `on` (which operations the slow answer and the
-    counted ones strike; writes unless told). `stall` strikes every request.
+    Keys of a change: every `Fault`, with the values of `read_setting`; `on` (operations that a fault strikes unless it
+    or its nature says otherwise; writes at first); `answer_after_s` (latency of those operations); `lag_s` (of the
+    replica); `seed` (starts the chances anew); `calm` (true: first switch off every fault and the latency, and set `on`
+    back).
     """
 
     def __init__(self, lag_s: float) -> None:
-        self._state = _State(lag_s=lag_s)
         self._lock = Lock()
-        self._unstalled = Condition(self._lock)
+        self._settings: dict[Fault, Setting] = {}
+        self._plain: dict[str, Any] = {"lag_s": lag_s, "answer_after_s": 0.0, "on": _WRITES}
+        self._dice = Dice(0)
+        self._released: Counter[Fault] = Counter()
+        self._struck: Counter[tuple[Fault, str]] = Counter()
 
     def change(self, changes: Mapping[str, Any]) -> None:
         """Apply all changes or none.
@@ -59,75 +36,115 @@ class Scenario:
         Raises:
             ScenarioRefused: for an unknown key or a wrong value.
         """
-        accepted = _accepted(changes)
+        settings, plain = _read(changes)
         with self._lock:
-            for name, value in accepted.items():
-                setattr(self._state, name, value)
-            self._unstalled.notify_all()
+            if plain.pop("calm", False):
+                settings = dict.fromkeys(Fault) | settings
+                plain = {"answer_after_s": 0.0, "on": _WRITES} | plain
+            if "seed" in plain:
+                self._dice = Dice(plain.pop("seed"))
+            self._plain |= plain
+            for fault, setting in settings.items():
+                self._set(fault, setting)
+
+    def _set(self, fault: Fault, setting: Setting | None) -> None:
+        if setting is None:
+            self._released[fault] += 1
+            self._settings.pop(fault, None)
+        else:
+            self._settings[fault] = setting
 
     def as_json(self) -> dict[str, Any]:
-        """Return the scenario with what is left of its counts."""
+        """Return the scenario with what is left of its counts; a fault that is off, or used up, is false."""
         with self._lock:
-            state = self._state
-            return {
-                "down": state.down,
-                "replica_down": state.replica_down,
-                "drop_incidents": state.drop_incidents,
-                "stall": state.stall,
-                "lag_s": state.lag_s,
-                "answer_after_s": state.answer_after_s,
-                "lose_reply": state.lose_reply,
-                "html_502": state.html_502,
-                "commit_late": {"times": state.commit_late_times, "after_s": state.commit_late_after_s},
-                "on": list(state.on),
-            }
+            faults = {str(fault): self._settings.get(fault) for fault in Fault}
+            shown = {name: False if setting is None else setting.as_json() for name, setting in faults.items()}
+            return shown | self._plain | {"on": list(self._plain["on"]), "seed": self._dice.seed}
+
+    def struck(self) -> dict[str, dict[str, int]]:
+        """Return how many requests each fault has struck, by fault and operation."""
+        told: dict[str, dict[str, int]] = {}
+        with self._lock:
+            for (fault, operation), count in self._struck.items():
+                told.setdefault(str(fault), {})[operation] = count
+        return told
+
+    def switched_on(self, fault: Fault) -> bool:
+        """Whether a fault is on, for those that strike no request."""
+        with self._lock:
+            return fault in self._settings
+
+    def releases(self, fault: Fault) -> int:
+        """Return how often a fault was switched off: what it holds is let go when this changes."""
+        with self._lock:
+            return self._released[fault]
 
     @property
-    def drops_incidents(self) -> bool:
-        """Whether an incident is answered with a number and then forgotten."""
-        return self._state.drop_incidents
+    def lag_s(self) -> float:
+        """Seconds by which the replica lags."""
+        return float(self._plain["lag_s"])
 
-    def fate(self, operation: str) -> tuple[Fate, float]:
-        """Decide about one request and use up its count; the second value delays its commit or answer, in seconds."""
+    def strike(self, operation: str) -> Strike:
+        """Decide about one request, and use up the counts of what strikes it. An unreadable one has no operation."""
         with self._lock:
-            state = self._state
-            if state.stall:
-                return Fate.STALLED, 0.0
-            if operation not in state.on:
-                return Fate.ANSWERED, 0.0
-            if state.html_502:
-                state.html_502 -= 1
-                return Fate.HTML_502, 0.0
-            if state.commit_late_times:
-                state.commit_late_times -= 1
-                return Fate.COMMITTED_LATE, state.commit_late_after_s
-            if state.lose_reply:
-                state.lose_reply -= 1
-                return Fate.REPLY_LOST, 0.0
-            return Fate.ANSWERED, state.answer_after_s
+            struck = _combined([fault for fault in Fault if self._meets(fault, operation)])
+            faults = {fault: self._settings[fault].amounts for fault in struck}
+            for fault in struck:
+                self._use(fault, operation)
+            slow = faults.get(Fault.SLOW, {}).get("after_s") or 0.0
+            plain = self._plain["answer_after_s"] if operation in self._plain["on"] else 0.0
+            return Strike(faults, slow + plain)
 
-    def wait_while_stalled(self) -> None:
-        """Return when the stall ends."""
-        with self._unstalled:
-            self._unstalled.wait_for(lambda: not self._state.stall)
+    def _meets(self, fault: Fault, operation: str) -> bool:
+        setting, nature = self._settings.get(fault), NATURES[fault]
+        if setting is None or not nature.strikes_requests:
+            return False
+        if not setting.strikes(nature, operation, self._plain["on"]):
+            return False
+        # Rolled for every request that it could strike, so that the nth one's luck is its own and nobody else's.
+        return setting.probability >= 1 or self._dice.roll(fault, operation) < setting.probability
+
+    def _use(self, fault: Fault, operation: str) -> None:
+        self._struck[fault, operation] += 1
+        setting = self._settings[fault]
+        if setting.times is None:
+            return
+        setting.times -= 1
+        if setting.times == 0:
+            del self._settings[fault]
 
 
-def _accepted(changes: Mapping[str, Any]) -> dict[str, Any]:
-    accepted: dict[str, Any] = {}
+def _combined(met: list[Fault]) -> list[Fault]:
+    """Keep the first that decides the reply, and what combines with it."""
+    first = next((fault for fault in met if NATURES[fault].stage in DECIDING), None)
+    combining = {Stage.LATENCY}
+    if first is None or NATURES[first].stage is not Stage.BEFORE:
+        combining.add(Stage.WORK)
+    kept = [fault for fault in met if fault is first or NATURES[fault].stage in combining]
+    if Fault.SLA_SKIPPED in kept and Fault.SLA_LATE in kept:
+        kept.remove(Fault.SLA_LATE)
+    return kept
+
+
+def _read(changes: Mapping[str, Any]) -> tuple[dict[Fault, Setting | None], dict[str, Any]]:
+    settings: dict[Fault, Setting | None] = {}
+    plain: dict[str, Any] = {}
     for name, value in changes.items():
-        match name, value:
-            case "down" | "replica_down" | "drop_incidents" | "stall", bool():
-                accepted[name] = value
-            case "lose_reply" | "html_502", int() if not isinstance(value, bool) and value >= 0:
-                accepted[name] = value
-            case "lag_s" | "answer_after_s", int() | float() if not isinstance(value, bool) and value >= 0:
-                accepted[name] = float(value)
-            case "commit_late", {"times": int() as times, "after_s": int() | float() as after_s} if (
-                min(times, after_s) >= 0
-            ):
-                accepted |= {"commit_late_times": times, "commit_late_after_s": float(after_s)}
-            case "on", list() | tuple() if set(value) <= set(OPERATIONS):
-                accepted[name] = tuple(value)
-            case _:
-                raise ScenarioRefused(f"{name} cannot be {value!r}")
-    return accepted
+        if name in set(Fault):
+            settings[Fault(name)] = read_setting(Fault(name), value)
+        else:
+            plain[name] = _plain(name, value)
+    return settings, plain
+
+
+def _plain(name: str, value: Any) -> Any:
+    match name:
+        case "on":
+            return operations(name, value)
+        case "lag_s" | "answer_after_s" if is_number(value):
+            return float(value)
+        case "calm" if isinstance(value, bool):
+            return value
+        case "seed" if isinstance(value, int) and not isinstance(value, bool):
+            return value
+    raise ScenarioRefused(f"{name} cannot be {value!r}")

@@ -1,55 +1,24 @@
-"""The service port: one HTTP request is read, given its fate by the scenario, and executed or not."""
+"""The service port: one HTTP request is read, struck by the scenario's faults or spared, and executed or not."""
 
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from threading import Event
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from schemas.xml import LIMIT_BYTES
 from simulators.planon.appsuite import AppSuite
 from simulators.planon.exchange import Answer, Prepared
+from simulators.planon.faults import NATURES, Fault, Stage
+from simulators.planon.http_handler import HttpHandler
+from simulators.planon.late_work import LateWork
 from simulators.planon.listener import reset_on_close
-from simulators.planon.scenario import Fate, Scenario
+from simulators.planon.patience import keep_waiting
+from simulators.planon.refusals import refusal
+from simulators.planon.scenario import Scenario
 from simulators.planon.soap import SoapServices
+from simulators.planon.spoiling import spoiled
+from simulators.planon.strike import Strike
 
-_HTML_502: Final = Answer(
-    502,
-    b"<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>",
-    "text/html",
-)
-
-
-class HttpHandler(BaseHTTPRequestHandler):
-    """HTTP/1.1 with keep-alive, one write per answer, and no log."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # a second segment would otherwise wait 40 ms for the first one's acknowledgement
-    wbufsize = -1
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the inherited name
-        """Log nothing."""
-
-    def body(self) -> bytes | None:
-        """Return the request's body, or answer and return None when it is too long or has no length."""
-        try:
-            length = int(self.headers["Content-Length"])
-        except (TypeError, ValueError):
-            length = -1
-        if not 0 <= length <= LIMIT_BYTES:
-            self.close_connection = True
-            self.answer(Answer(411 if length < 0 else 413, b"", "text/plain"))
-            return None
-        return self.rfile.read(length)
-
-    def answer(self, answer: Answer) -> None:
-        """Send an answer."""
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body)))
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(answer.body)
+_FOR_EVER: Final = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +28,7 @@ class Endpoints:
     appsuite: AppSuite
     soap: SoapServices
     scenario: Scenario
+    late_work: LateWork
     stopping: Event
 
     def handler(self) -> type[BaseHTTPRequestHandler]:
@@ -71,12 +41,12 @@ class ServiceHandler(HttpHandler):
 
     endpoints: ClassVar[Endpoints]
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - http.server calls it by this name
         """Answer 404: the WSDL is not served, clients bring their own."""
         self.answer(Answer(404, b"", "text/plain"))
 
-    def do_POST(self) -> None:
-        """Read a request and give it its fate."""
+    def do_POST(self) -> None:  # noqa: N802 - http.server calls it by this name
+        """Read a request and let the scenario strike it."""
         body = self.body()
         if body is None:
             return
@@ -84,15 +54,7 @@ class ServiceHandler(HttpHandler):
         if prepared is None:
             self.answer(Answer(404, b"", "text/plain"))
             return
-        fate, delay_s = self.endpoints.scenario.fate(prepared.operation)
-        if fate is Fate.ANSWERED:
-            answer = prepared.execute()
-            self.endpoints.stopping.wait(delay_s)
-            self.answer(answer)
-        elif fate is Fate.HTML_502:
-            self.answer(_HTML_502)
-        else:
-            self._vanish(fate, delay_s, prepared)
+        self._serve(prepared, self.endpoints.scenario.strike(prepared.operation))
 
     def _prepared(self, body: bytes) -> Prepared | None:
         if self.path == "/appsuite/incident":
@@ -100,10 +62,66 @@ class ServiceHandler(HttpHandler):
         folder, _, service = self.path.rpartition("/")
         return self.endpoints.soap.prepare(service, body) if folder == "/soap" else None
 
-    def _vanish(self, fate: Fate, delay_s: float, prepared: Prepared) -> None:
-        if fate is Fate.STALLED:
-            self.endpoints.scenario.wait_while_stalled()
-        elif not self.endpoints.stopping.wait(delay_s):  # a lost reply has no delay
-            prepared.execute()
+    def _serve(self, prepared: Prepared, strike: Strike) -> None:
+        fault = strike.deciding
+        if fault is Fault.STALL:
+            self._hold(fault)
+            self._reset()
+        elif fault is Fault.COMMIT_LATE:
+            self._commit_late(prepared, strike)
+        elif fault is not None and NATURES[fault].stage is Stage.BEFORE:
+            self._refuse(fault, prepared, strike)
+        else:
+            answer = prepared.execute(strike)
+            if self._wait(strike.latency_s):
+                self._reply(fault, spoiled(fault, prepared.operation, answer))
+
+    def _refuse(self, fault: Fault, prepared: Prepared, strike: Strike) -> None:
+        if fault is Fault.EXPIRED:
+            prepared.end_session()
+        if not self._wait(strike.latency_s):
+            return
+        if fault is Fault.RESET:
+            self._reset()
+            return
+        if fault is Fault.HTML_502 and strike.faults[fault]["after_s"] is not None:
+            self.endpoints.late_work.after(strike.amount(fault, "after_s"), lambda: prepared.execute(strike))
+        self.answer(refusal(fault, strike))
+
+    def _commit_late(self, prepared: Prepared, strike: Strike) -> None:
+        amounts = strike.faults[Fault.COMMIT_LATE]
+        after_s = strike.amount(Fault.COMMIT_LATE, "after_s")
+        reset_after_s = amounts["reset_after_s"]
+        self.endpoints.late_work.after(after_s, lambda: prepared.execute(strike))
+        self._wait(after_s if reset_after_s is None else reset_after_s)
+        self._reset()
+
+    def _reply(self, fault: Fault | None, answer: Answer) -> None:
+        if fault is Fault.LOSE_REPLY:
+            self._reset()
+        elif fault is Fault.TRUNCATE_REPLY:
+            self.answer_half(answer)
+            self.close_connection = True
+        elif fault is Fault.STALL_REPLY:
+            self.answer_half(answer)
+            self._hold(fault)
+            self._reset()
+        else:
+            self.answer(answer)
+
+    def _wait(self, seconds: float) -> bool:
+        """Let time pass; false when the client has given up, or the stand-in is stopped."""
+        if seconds <= 0 or keep_waiting(self.connection, seconds, self.endpoints.stopping.is_set):
+            return True
+        self.close_connection = True
+        return False
+
+    def _hold(self, fault: Fault) -> None:
+        """Keep silent until the client gives up or the fault is switched off."""
+        scenario, stopping = self.endpoints.scenario, self.endpoints.stopping
+        held = scenario.releases(fault)
+        keep_waiting(self.connection, _FOR_EVER, lambda: stopping.is_set() or scenario.releases(fault) != held)
+
+    def _reset(self) -> None:
         reset_on_close(self.connection)
         self.close_connection = True

@@ -3,8 +3,11 @@
 import secrets
 from threading import Lock
 from time import monotonic
+from typing import Final
 
 from simulators.planon.exchange import Account
+
+SESSION_ENDED: Final = "Session is not valid"
 
 
 class SoapFault(Exception):
@@ -48,12 +51,20 @@ class Sessions:
         with self._lock:
             if now - self._used_at.get(session, float("-inf")) > self._idle_s:
                 self._used_at.pop(session, None)
-                raise SoapFault("Session is not valid")
+                raise SoapFault(SESSION_ENDED)
             self._used_at[session] = now
 
     def logout(self, session: str) -> None:
-        """End a session."""
+        """End a session.
+
+        Raises:
+            SoapFault: if there is no such session any more.
+        """
         self.touch(session)
+        self.expire(session)
+
+    def expire(self, session: str) -> None:
+        """End a session, if there is one."""
         with self._lock:
             self._used_at.pop(session, None)
 

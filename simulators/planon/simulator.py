@@ -10,7 +10,9 @@ from typing import Any, Self
 from simulators.planon.appsuite import AppSuite
 from simulators.planon.control_port import control_handler
 from simulators.planon.exchange import Account
-from simulators.planon.ledger import Ledger
+from simulators.planon.faults import Fault, ScenarioRefused
+from simulators.planon.late_work import LateWork
+from simulators.planon.ledger import Ledger, PlannerRefused
 from simulators.planon.listener import Listener
 from simulators.planon.reference import Reference, reference
 from simulators.planon.replica import Replica
@@ -53,12 +55,14 @@ class PlanonSimulator:
         self._sessions = Sessions(account, session_idle_s)
         self._stopping = Event()
         self._lock = RLock()
-        appsuite = AppSuite(self.ledger, account, self._scenario)
+        self._late_work = LateWork()
+        appsuite = AppSuite(self.ledger, account)
         soap = SoapServices(self.ledger, self._sessions)
-        endpoints = Endpoints(appsuite, soap, self._scenario, self._stopping)
+        endpoints = Endpoints(appsuite, soap, self._scenario, self._late_work, self._stopping)
         self._service = Listener(endpoints.handler(), port)
-        shown = {"/ledger": self.ledger.as_json, "/scenario": self._scenario.as_json}
-        self._control = Listener(control_handler(shown, self.apply), control_port)
+        shown = {"/ledger": self.ledger.as_json, "/scenario": self._scenario.as_json, "/tally": self.tally}
+        taken = {"/scenario": self._take_scenario, "/incident": self._take_incident}
+        self._control = Listener(control_handler(shown, taken), control_port)
 
     @property
     def url(self) -> str:
@@ -78,6 +82,7 @@ class PlanonSimulator:
         """
         try:
             self.replica.start(self.reference)
+            self._late_work.start()
             self._control.open()
             self._service.open()
         except OSError:
@@ -90,27 +95,44 @@ class PlanonSimulator:
         with self._lock:
             self._service.close()
             self._control.close()
-        self._scenario.change({"stall": False})
+        self._late_work.stop()
         self.replica.stop()
 
     def apply(self, changes: Mapping[str, Any]) -> None:
-        """Change the scenario; `Scenario` names the keys. `expire_sessions` ends all SOAP sessions once.
+        """Change the scenario; `Scenario` names the keys. `expire_sessions` (true) ends all SOAP sessions once.
 
         Raises:
             ScenarioRefused: for an unknown key or a wrong value; nothing was changed.
         """
-        kept = {name: value for name, value in changes.items() if name != "expire_sessions"}
+        kept = dict(changes)
+        expires = kept.pop("expire_sessions", False)
+        if not isinstance(expires, bool):
+            raise ScenarioRefused(f"expire_sessions cannot be {expires!r}")
         with self._lock:
             self._scenario.change(kept)
-            if changes.get("expire_sessions"):
+            if expires:
                 self._sessions.expire_all()
-            state = self._scenario.as_json()
-            self.replica.lag_s = state["lag_s"]
-            self.replica.set_down(state["replica_down"])
-            if state["down"]:
+            self.replica.lag_s = self._scenario.lag_s
+            self.replica.set_down(self._scenario.switched_on(Fault.REPLICA_DOWN))
+            self.replica.set_stalled(self._scenario.switched_on(Fault.REPLICA_STALLED))
+            if self._scenario.switched_on(Fault.DOWN):
                 self._service.refuse()
             elif not self._stopping.is_set():
                 self._service.open()
+
+    def tally(self) -> dict[str, Any]:
+        """Return how much the ledger holds, and what each fault has struck by fault and operation."""
+        return self.ledger.tally() | {"struck": self._scenario.struck()}
+
+    def _take_scenario(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        self.apply(changes)
+        return self._scenario.as_json()
+
+    def _take_incident(self, action: Mapping[str, Any]) -> dict[str, Any]:
+        match action:
+            case {"number": str(number), "status": str(status)} if len(action) == 2:  # noqa: PLR2004 - those two only
+                return self.ledger.set_status(number, status).as_json()
+        raise PlannerRefused("a planner's action has a number and a status")
 
     def __enter__(self) -> Self:
         self.start()

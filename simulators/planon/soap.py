@@ -1,26 +1,30 @@
 """The three SOAP services of `schemas/wsdl/planon.wsdl`: session, incident, communication log."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Lock
-from typing import Final, TypeVar
+from typing import Final
 
 from lxml import etree
 
 import schemas
 from schemas.xml import XmlRefused
 from simulators.planon import envelope
+from simulators.planon.entries import Incident, Note
 from simulators.planon.envelope import Call, Record
 from simulators.planon.exchange import Answer, Prepared
-from simulators.planon.ledger import Incident, Ledger, Note
+from simulators.planon.ledger import Ledger
 from simulators.planon.sessions import Sessions, SoapFault
+from simulators.planon.strike import Strike
 
 _SESSION: Final = "urn:planon:webservices:session:1"
 _INCIDENT: Final = "urn:planon:webservices:incident:1"
 _LOG: Final = "urn:planon:webservices:communicationlog:1"
+_NO_RECORD: Final = "No such record"
 _LOG_DOCUMENT: Final = "{urn:planon:communicationlog:1}CommunicationLog"
 
-RecordT = TypeVar("RecordT", Incident, Note)
 _Returned = Sequence[str | int | Record]
+_Operation = Callable[[Call, Strike], _Returned]
 
 
 class SoapServices:
@@ -31,7 +35,7 @@ class SoapServices:
         self._sessions = sessions
         self._log_schema = etree.XMLSchema(file=str(schemas.path("xsd/planon/communication-log.xsd")))
         self._lock = Lock()  # a schema's error log belongs to all threads
-        self._operations: Mapping[tuple[str, str, str], tuple[str, Callable[[Call], _Returned]]] = {
+        self._operations: Mapping[tuple[str, str, str], tuple[str, _Operation]] = {
             ("PlanonSession", _SESSION, "login"): ("login", self._login),
             ("PlanonSession", _SESSION, "logout"): ("logout", self._logout),
             ("Incident", _INCIDENT, "find"): ("find", self._find_incidents),
@@ -51,27 +55,35 @@ class SoapServices:
         if found is None:
             return _refusing("The service has no such operation")
         kind, operation = found
-        return Prepared(kind, lambda: _executed(call, operation))
+        return Prepared(
+            kind,
+            lambda strike: _executed(call, operation, strike),
+            lambda: self._end_session(call),
+        )
 
-    def _login(self, call: Call) -> _Returned:
+    def _end_session(self, call: Call) -> None:
+        with suppress(SoapFault):  # it names none
+            self._sessions.expire(call.text(0))
+
+    def _login(self, call: Call, _: Strike) -> _Returned:
         return [self._sessions.login(call.text(0), call.text(1))]
 
-    def _logout(self, call: Call) -> _Returned:
+    def _logout(self, call: Call, _: Strike) -> _Returned:
         self._sessions.logout(call.text(0))
         return []
 
-    def _find_incidents(self, call: Call) -> _Returned:
+    def _find_incidents(self, call: Call, _: Strike) -> _Returned:
         self._sessions.touch(call.text(0))
-        return _matching(
-            call.filters(),
-            ((it.syscode, it.fields.get("BO_EXTERNAL_REF"), it.number) for it in self._ledger.incidents()),
-        )
+        return self._ledger.find_incidents(call.filters())
 
-    def _read_incident(self, call: Call) -> _Returned:
+    def _read_incident(self, call: Call, _: Strike) -> _Returned:
         self._sessions.touch(call.text(0))
-        return [_incident_record(_with_syscode(self._ledger.incidents(), call))]
+        incident = self._ledger.incident(_syscode(call))
+        if incident is None:
+            raise SoapFault(_NO_RECORD)
+        return [_incident_record(incident)]
 
-    def _create_note(self, call: Call) -> _Returned:
+    def _create_note(self, call: Call, strike: Strike) -> _Returned:
         self._sessions.touch(call.text(0))
         document = call.element.find(_LOG_DOCUMENT)
         if document is None:
@@ -79,47 +91,40 @@ class SoapServices:
         with self._lock:
             if not self._log_schema.validate(document):
                 raise SoapFault("CommunicationLog does not satisfy its schema")
-        note = self._ledger.commit_note({etree.QName(child).localname: child.text or "" for child in document})
+        fields = {etree.QName(child).localname: child.text or "" for child in document}
+        note = self._ledger.commit_note(fields, strike)
         if note is None:
             raise SoapFault("INCIDENT_NUMBER is not an incident")
         return [note.syscode]
 
-    def _find_notes(self, call: Call) -> _Returned:
+    def _find_notes(self, call: Call, _: Strike) -> _Returned:
         self._sessions.touch(call.text(0))
-        return _matching(
-            call.filters(), ((it.syscode, it.external_ref, it.incident_number) for it in self._ledger.notes())
-        )
+        return self._ledger.find_notes(call.filters())
 
-    def _read_note(self, call: Call) -> _Returned:
+    def _read_note(self, call: Call, _: Strike) -> _Returned:
         self._sessions.touch(call.text(0))
-        return [_log_record(_with_syscode(self._ledger.notes(), call))]
+        note = self._ledger.note(_syscode(call))
+        if note is None:
+            raise SoapFault(_NO_RECORD)
+        return [_log_record(note)]
 
 
 def _refusing(text: str) -> Prepared:
-    return Prepared("", lambda: envelope.fault("Client", text))
+    return Prepared("", lambda _: envelope.fault("Client", text))
 
 
-def _executed(call: Call, operation: Callable[[Call], _Returned]) -> Answer:
+def _executed(call: Call, operation: _Operation, strike: Strike) -> Answer:
     try:
-        return envelope.answer(call, operation(call))
+        return envelope.answer(call, operation(call, strike))
     except SoapFault as error:
         return envelope.fault("Server", str(error))
 
 
-def _matching(wanted: Mapping[str, str], rows: Iterable[tuple[int, str | None, str]]) -> list[str | int | Record]:
-    return [
-        syscode
-        for syscode, reference, number in rows
-        if wanted.items() <= {"EXTERNAL_REF": reference, "INCIDENT_NUMBER": number}.items()
-    ]
-
-
-def _with_syscode(records: list[RecordT], call: Call) -> RecordT:
-    wanted = call.text(1)
-    for record in records:
-        if str(record.syscode) == wanted:
-            return record
-    raise SoapFault("No such record")
+def _syscode(call: Call) -> int:
+    try:
+        return int(call.text(1))
+    except ValueError as error:
+        raise SoapFault(_NO_RECORD) from error
 
 
 def _incident_record(incident: Incident) -> Record:

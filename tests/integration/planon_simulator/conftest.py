@@ -7,32 +7,11 @@ from typing import Any
 import pytest
 import requests
 import zeep
-from lxml import etree
 
 import schemas
 from simulators.planon.control import SimulatorControl
 from simulators.planon.simulator import PlanonSimulator
-
-NAMESPACE = "urn:appsuite:incident:1"
-# In the schema's order. The tenant is a housing association's; "high" is priority 2, code 2, eight hours.
-FIELDS = {
-    "BO_EXTERNAL_REF": "DEMO-ABCDEFGHIJ234567",
-    "BO_TENANT_ID": "TNT-10001",
-    "BO_MANDANT": "WBV",
-    "BO_CONTRACT": "CTR-WBV-01",
-    "BO_SLA": "SLA-WBV-STD",
-    "BO_PROPERTY": "PRP-01",
-    "BO_LOCATION": "LOC-20001",
-    "BO_ORDER_TYPE": "CORRECTIVE",
-    "BO_CATEGORY": "DWELLING_REPAIR",
-    "BO_SEVERITY": "high",
-    "BO_PRIORITY": "2",
-    "BO_STATUS": "REPORTED",
-    "BO_CHANNEL": "WHATSAPP",
-    "BO_REPORT_DATE": "2026-11-19T22:14:03+01:00",
-    "BO_DESCRIPTION": "Kraan in keuken lekt\n\nVerbatim: kraan lekt 😱 <&>",
-    "BO_COST_CENTRE": "KP-4100",
-}
+from tests.integration.planon_simulator.raw import Caller, incident_document
 
 Post = Callable[..., requests.Response]
 
@@ -62,13 +41,9 @@ def post(simulator: PlanonSimulator, connection: requests.Session) -> Post:
     """Post an incident: with a running SLA clock unless changed; a field set to None is left out."""
 
     def send(timeout_s: float = 5, auth: tuple[str, str] | None = None, **changes: str | None) -> requests.Response:
-        root = etree.Element(f"{{{NAMESPACE}}}Incident", nsmap={"bo": NAMESPACE})
-        for name, value in (FIELDS | changes).items():
-            if value is not None:
-                etree.SubElement(root, f"{{{NAMESPACE}}}{name}").text = value
         return connection.post(
             f"{simulator.url}/appsuite/incident",
-            data=etree.tostring(root, encoding="UTF-8"),
+            data=incident_document(**changes),
             auth=auth or (simulator.account.user, simulator.account.password),
             headers={"Content-Type": "text/xml"},
             timeout=timeout_s,
@@ -116,3 +91,12 @@ def soap(simulator: PlanonSimulator) -> Iterator[Soap]:
 def session(simulator: PlanonSimulator, soap: Soap) -> str:
     """A SOAP session id."""
     return str(soap.PlanonSession.login(simulator.account.user, simulator.account.password))
+
+
+@pytest.fixture
+def caller(simulator: PlanonSimulator) -> Caller:
+    """A raw client that is logged in; INC-000001 with syscode 1001 is there."""
+    client = Caller(simulator)
+    client.log_in()
+    assert client.call("incident").status_code == 200
+    return client

@@ -43,11 +43,14 @@ def test_it_announces_its_addresses_and_stops_on_sigterm(tmp_path: Path) -> None
 
 
 def test_scenarios_can_be_given_at_the_start(tmp_path: Path) -> None:
-    """A flag with and one without a value."""
-    with process(tmp_path / "replica.db", "--scenario", "drop_incidents", "--scenario", "lose_reply=3") as running:
+    """Flags without a value, with a count and with an object, and the seed of their chances."""
+    options = ["drop_incidents", "lose_reply=3", 'sla_late={"probability":0.1,"after_s":3}']
+    flags = [word for option in options for word in ("--scenario", option)]
+    with process(tmp_path / "replica.db", *flags, "--seed", "7") as running:
         assert running.stdout is not None
         state = SimulatorControl(json.loads(running.stdout.readline())["control_url"]).state()
-    assert (state["drop_incidents"], state["lose_reply"]) == (True, 3)
+    assert (state["drop_incidents"], state["lose_reply"], state["seed"]) == (True, 3, 7)
+    assert state["sla_late"] == {"probability": 0.1, "after_s": 3.0}
 
 
 @pytest.mark.parametrize("options", [["--scenario", "no_such"], ["--scenario", "lose_reply=many"]])

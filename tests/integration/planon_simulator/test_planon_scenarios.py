@@ -3,7 +3,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,24 +11,9 @@ import requests
 
 from simulators.planon.control import SimulatorControl
 from simulators.planon.simulator import PlanonSimulator
+from tests.integration.planon_simulator.raw import replicated, until
 
 Post = Callable[..., requests.Response]
-
-
-def until(true: Callable[[], Any], within_s: float = 5) -> Any:
-    """Poll until something is true, and return it."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if found := true():
-            return found
-        time.sleep(0.01)
-    pytest.fail(f"not true within {within_s} s")
-
-
-def replicated(path: Path) -> list[tuple[str, str | None]]:
-    """Read numbers and due times from the replica."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        return database.execute("SELECT incident_number, sla_due FROM incident ORDER BY syscode").fetchall()
 
 
 def test_down_refuses_connections_and_comes_back_on_the_same_port(
@@ -165,28 +149,3 @@ def test_a_replica_that_is_down_catches_up(simulator: PlanonSimulator, post: Pos
     control.apply(replica_down=False)
     assert until(lambda: [row for row in replicated(path) if row[0] == "INC-000002"])
     assert len(replicated(path)) == 2
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"dowm": True},
-        {"down": 1},
-        {"answer_after_s": -1},
-        {"lose_reply": -1},
-        {"lose_reply": True},
-        {"commit_late": 3},
-        {"commit_late": {"times": 1, "after": 3}},
-        {"commit_late": {"times": -1, "after_s": 3}},
-        {"on": ["payments"]},
-        {"lag_s": "2"},
-    ],
-)
-def test_an_unknown_scenario_is_refused_and_changes_nothing(
-    simulator: PlanonSimulator, control: SimulatorControl, changes: dict[str, Any]
-) -> None:
-    """A mistyped scenario is an error, not a test that passes for nothing."""
-    before = control.state()
-    answer = requests.post(f"{simulator.control_url}/scenario", json={"stall": True} | changes, timeout=5)
-    assert answer.status_code == 400
-    assert control.state() == before

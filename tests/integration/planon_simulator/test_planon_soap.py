@@ -10,16 +10,9 @@ from lxml import etree
 
 from simulators.planon.control import SimulatorControl
 from simulators.planon.simulator import PlanonSimulator
+from tests.integration.planon_simulator.raw import NOTE
 
 Post = Callable[..., requests.Response]
-NOTE = {
-    "INCIDENT_NUMBER": "INC-000001",
-    "TENANT_ID": "TNT-10001",
-    "REPORTED_AT": "2026-11-19T22:20:00+01:00",
-    "TEXT": "Het water loopt nu\nook bij de buren <&> 😱",
-    "EXTERNAL_REF": "DEMO-NOTE",
-    "LOG_TYPE": "TENANT_MESSAGE",
-}
 
 
 def test_a_wrong_password_is_a_fault_that_says_unknown(soap: Any) -> None:
