@@ -4,6 +4,7 @@ lxml decides, in microseconds; only a refused document is given to xmlschema, wh
 """
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -46,7 +47,7 @@ class DryRun:
         try:
             root = parse(document, self._limit_bytes)
         except XmlRefused as refused:
-            return [Violation("document", str(refused))]
+            return [Violation("document", refused.reason, line=refused.line)]
         refusing = [step for step, accepts in zip(self._steps, self._deciding, strict=True) if not accepts(root)]
         if not refusing:
             return []
@@ -71,4 +72,4 @@ class DryRun:
             value = f"({len(value)} characters)"
         elif len(value) > _SHOWN_CHARACTERS:
             value = value[: _SHOWN_CHARACTERS - 1] + "…"
-        return Violation(violation.field, violation.rule, value)
+        return replace(violation, value=value)
