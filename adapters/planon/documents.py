@@ -1,84 +1,113 @@
-"""Turns elements into documents that passed their dry run; a document that does not pass is refused, never repaired."""
+"""Turns what was composed into documents that passed their dry run; one that does not is refused, never repaired."""
 
-from collections.abc import Mapping as Pairs
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from lxml import etree
 
-import schemas
-from adapters.planon.elements import Element, as_bytes
-from adapters.planon.mapping import Mapping
+from adapters.planon.destination import INCIDENT, NOTE
+from adapters.planon.elements import Composed, Element, as_bytes, provenance
+from adapters.planon.forms import Form, Forms
 from adapters.planon.outcomes import AppSuiteReplies
+from adapters.planon.responsible import by_input
+from contracts.delivery import Document, FollowOn
 from contracts.desks import AdapterMisconfigured
-from contracts.errors import DryRunRefused
+from contracts.errors import DryRunRefused, Violation
+from contracts.facility import CreateIncidentRequest, FacilityNoteRequest
 from schemas.dry_run import DryRun
 
-_INCIDENT: Final = "Incident"
-_NOTE: Final = "CommunicationLog"
-_FREE_TEXT: Final = ("BO_DESCRIPTION", "BO_ATTACHMENTS", "TEXT")
+_FREE_TEXT: Final = frozenset({"description", "attachments", "text"})
+"""Sources whose words are not shown."""
+_FOLLOW_ON: Final = "log_note"
 
 
 class Documents:
-    """The two kinds of document, and the schemas that judge them. May be used by several threads at once."""
+    """The two kinds of document, and the schemas that judge them. May be used by several threads at once.
 
-    def __init__(self, mapping: Mapping) -> None:
-        """Load the schemas.
+    Args:
+        forms: of this installation.
 
-        Raises:
-            AdapterMisconfigured: one of them is missing or unusable.
-        """
-        self._mapping = mapping
+    Raises:
+        AdapterMisconfigured: a schema is missing or unusable.
+    """
+
+    def __init__(self, forms: Forms) -> None:
         try:
-            self._incident = DryRun(
-                schemas.path("xsd/appsuite/incident.xsd"),
-                schemas.path("xsd/appsuite/incident-sla.xsd"),
-                free_text=_FREE_TEXT,
-            )
-            self._note = DryRun(schemas.path("xsd/planon/communication-log.xsd"), free_text=_FREE_TEXT)
-            reply = etree.XMLSchema(file=str(schemas.path("xsd/appsuite/reply.xsd")))
+            self._incidents = {mandant: _Judge(form) for mandant, form in forms.incidents.items()}
+            # Without a declaration, because it goes into an envelope as it is.
+            self._note = _Judge(forms.note, declaration=False)
+            reply = etree.XMLSchema(file=str(forms.reply))
         except (OSError, etree.LxmlError) as error:
             raise AdapterMisconfigured(f"a schema cannot be used: {error}") from error
-        self.replies = AppSuiteReplies(reply, mapping.reply.namespace)
+        self.replies = AppSuiteReplies(reply, forms.reply_namespace)
 
-    def incident(self, elements: list[Element]) -> bytes:
-        """Return an incident document that satisfies the vendor's schema and the site's SLA profile.
-
-        Raises:
-            DryRunRefused: with every violation.
-        """
-        return _accepted(self._incident, as_bytes(_INCIDENT, self._mapping.incident.namespace, elements))
-
-    def note(self, elements: list[Element]) -> bytes:
-        """Return a communication-log record; without a declaration, because it goes into an envelope as it is.
+    def incident(self, composed: Composed, mandant: str, request: CreateIncidentRequest) -> Document:
+        """Return an incident that satisfies the vendor's schema and the mandant's SLA profile, and its follow-on notes.
 
         Raises:
-            DryRunRefused: with every violation.
+            DryRunRefused: with every violation, by the fields of the request.
         """
-        return _accepted(self._note, as_bytes(_NOTE, self._mapping.note.namespace, elements, declaration=False))
+        note = Document(NOTE, b"", request.tenant, request.reported_at, follows_kind=INCIDENT)
+        return Document(
+            INCIDENT,
+            self._incidents[mandant].accepted(composed.elements),
+            request.tenant,
+            request.reported_at,
+            provenance=provenance(composed.elements),
+            follow_ons=self._follow_ons(composed, note),
+        )
 
-    def check(self) -> None:
-        """Verify that the schemas know the mapping's names.
+    def note(self, composed: Composed, request: FacilityNoteRequest) -> Document:
+        """Return a communication-log record that satisfies its schema, and its follow-on notes.
 
         Raises:
-            AdapterMisconfigured: naming the element and the rule.
+            DryRunRefused: with every violation, by the fields of the request.
         """
-        names, note = self._mapping.incident, self._mapping.note
-        for channel in names.channel.model_dump().values():
-            fixed = {"BO_ORDER_TYPE": names.order_type, "BO_STATUS": names.status, "BO_CHANNEL": channel}
-            _known(self._incident, _INCIDENT, names.namespace, fixed)
-        _known(self._note, _NOTE, note.namespace, {"LOG_TYPE": note.log_type})
+        note = Document(
+            NOTE,
+            b"",
+            request.tenant,
+            request.reported_at,
+            about=request.incident,
+            about_kind=INCIDENT,
+            follows=request.delivery,
+            follows_kind=INCIDENT,
+        )
+        return replace(self._note_of(composed, note), follow_ons=self._follow_ons(composed, note))
+
+    def _follow_ons(self, composed: Composed, note: Document) -> tuple[FollowOn, ...]:
+        return tuple(FollowOn(_FOLLOW_ON, rest.reference, self._note_of(rest, note)) for rest in composed.rest)
+
+    def _note_of(self, composed: Composed, note: Document) -> Document:
+        """Fill a note in that has everything but its words."""
+        return replace(
+            note,
+            body=self._note.accepted(composed.elements),
+            slot=composed.slot.encode() if composed.slot else None,
+            provenance=provenance(composed.elements),
+        )
 
 
-def _accepted(dry_run: DryRun, body: bytes) -> bytes:
-    violations = dry_run.check(body)
-    if violations:
-        raise DryRunRefused("the document breaks the backend's schema; it was not queued", violations)
-    return body
+class _Judge:
+    """Writes and judges one kind of document."""
 
+    def __init__(self, form: Form, *, declaration: bool = True) -> None:
+        free_text = {field.name for field in form.fields if field.source in _FREE_TEXT}
+        self._form = form
+        self._declaration = declaration
+        self._dry_run = DryRun(*form.schemas, free_text=free_text)
 
-def _known(dry_run: DryRun, root: str, namespace: str, fixed: Pairs[str, str]) -> None:
-    """Run a document of the mapping's values alone; that all others are missing is no concern here."""
-    elements = [Element(name, value, "", "mapping") for name, value in fixed.items()]
-    for violation in dry_run.check(as_bytes(root, namespace, elements)):
-        if violation.field in {root, *fixed}:
-            raise AdapterMisconfigured(f"mapping: {violation.field} {violation.rule}")
+    def accepted(self, elements: Sequence[Element]) -> bytes:
+        body = self._written(elements)
+        violations = self._dry_run.check(body)
+        if violations:
+            responsible = by_input(violations, elements, self._violations)
+            raise DryRunRefused("the document breaks the backend's schema; it was not queued", responsible)
+        return body
+
+    def _violations(self, elements: Sequence[Element]) -> list[Violation]:
+        return self._dry_run.check(self._written(elements))
+
+    def _written(self, elements: Sequence[Element]) -> bytes:
+        return as_bytes(self._form.root, self._form.namespace, elements, declaration=self._declaration)

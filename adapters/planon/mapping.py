@@ -1,12 +1,18 @@
-"""The names that differ per installation, read from one small TOML file and checked when the adapter is built."""
+"""What differs per installation: names, constants and where each element comes from, read from one TOML file.
+
+`forms.py` compares it with the schemas.
+"""
 
 import tomllib
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from adapters.planon.record_names import RecordNames
 from contracts.desks import AdapterMisconfigured
+
+Channel = Literal["whatsapp", "sms", "webchat", "telephone", "email"]
 
 PACKAGED: Final = Path(__file__).parent / "mapping.toml"
 
@@ -15,36 +21,43 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ChannelNames(_Section):
-    """The value of BO_CHANNEL per channel of the contract."""
+class DocumentNames(_Section):
+    """One kind of document: its schema, and where each of its elements comes from; the schema gives the order."""
 
-    whatsapp: str
-    sms: str
-    webchat: str
-    telephone: str
-    email: str
+    schema_file: str = Field(alias="schema", description="The vendor's schema, relative to the folder of schemas.")
+    root: str = Field(description="The root element.")
+    elements: dict[str, str] = Field(description="Element, and its source; `sources.py` has the words.")
+    constants: dict[str, str] = Field(default_factory=dict, description="Element, and its value in every document.")
 
-
-class IncidentNames(_Section):
-    """Names in an incident document."""
-
-    namespace: str = Field(description="Namespace of the incident document.")
-    order_type: str = Field(description="BO_ORDER_TYPE of every report.")
-    status: str = Field(description="BO_STATUS of a new incident.")
-    channel: ChannelNames
+    def element_of(self, source: str) -> str:
+        """Return the element with a source that every such document has."""
+        return next(element for element, given in self.elements.items() if given == source)
 
 
-class NoteNames(_Section):
-    """Names in a communication-log record."""
+class IncidentNames(DocumentNames):
+    """An incident document."""
 
-    namespace: str = Field(description="Namespace of the record.")
-    log_type: str = Field(description="LOG_TYPE of every note.")
+    channel: dict[Channel, str] = Field(description="Channel of the contract, and the value of its element.")
+
+    @model_validator(mode="after")
+    def _every_channel(self) -> Self:
+        if lacking := sorted({*get_args(Channel)} - {*self.channel}):
+            raise ValueError(f"channel has no {lacking[0]}")
+        return self
+
+
+class MandantNames(_Section):
+    """What differs for one mandant. Severities and constants go before the general ones of the same name."""
+
+    profile: str = Field(description="Schema of its SLA profile, relative to the folder of schemas.")
+    severities: dict[str, str] = Field(default_factory=dict, description="As `severities` of the whole file.")
+    constants: dict[str, str] = Field(default_factory=dict, description="Element of an incident, and its value.")
 
 
 class ReplyNames(_Section):
     """Names in the AppSuite endpoint's answers."""
 
-    namespace: str = Field(description="Namespace of the answer.")
+    schema_file: str = Field(alias="schema", description="Schema of an answer, relative to the folder of schemas.")
 
 
 class SessionNames(_Section):
@@ -57,9 +70,12 @@ class Mapping(_Section):
     """The whole file."""
 
     incident: IncidentNames
-    note: NoteNames
+    severities: dict[str, str] = Field(description="Severity as callers name it, and as the priority matrix does.")
+    mandants: dict[str, MandantNames] = Field(min_length=1, description="By the mandant's code in the replica.")
+    note: DocumentNames
     reply: ReplyNames
     session: SessionNames
+    records: RecordNames
 
 
 def load_mapping(file: Path | None) -> Mapping:

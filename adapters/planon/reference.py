@@ -1,19 +1,21 @@
-"""The backend's own rows that decide an incident: read from the replica, kept for when the replica is down too."""
+"""The backend's own rows that decide an incident, and in which words the provenance names them."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
-from adapters.planon.replica import Reader, Replica, Row
-from contracts.desks import KeptRow, ReferenceRows
-from contracts.errors import BackendUnavailable, NotFound, StateUnavailable
+from pydantic import JsonValue
 
-_KEEP_AGAIN: Final = timedelta(minutes=15)
-"""A kept row that has not changed is written again after this time: each write costs a sync."""
-_TENANT: Final = ("tenant_id", "mandant_code", "property_id", "location_id", "contract_id")
-"""What composition needs of a tenant; telephone and address are not kept."""
+from adapters.planon.replica import Row, only
+from contracts.errors import RuleMissing, Violation
+from contracts.telephone import telephones_in
+
+TELEPHONE: Final = "telephone"
+"""How the names of columns with telephone numbers begin."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,12 @@ class Reference:
     """Rows of one tenant, and where they came from.
 
     Attributes:
-        tenant: tenant_id, mandant_code, property_id, location_id, contract_id.
-        contract: contract_id, mandant_code, sla_id, cost_centre, category.
+        tenant: the columns of the statement `tenant`, without those of telephone numbers.
+        contract: the columns of the statement `contract`.
         matrix: per severity `priority` and `appsuite_code`; the code is None where the mandant has none.
-        read_at: when the replica gave them.
-        kept: whether the replica is down and these were kept since then.
+        telephones: the tenant's numbers, E.164; empty for a tenant without one.
+        read_at: when the replica gave them, in the site's zone.
+        kept: whether the replica cannot be asked and these were kept since then.
     """
 
     tenant: Row
@@ -33,10 +36,28 @@ class Reference:
     matrix: Mapping[str, Row]
     read_at: datetime
     kept: bool = False
+    telephones: tuple[str, ...] = ()
 
-    def origin(self, table: str, key: object) -> str:
-        """Say which row of which table a value came from, and how old it is."""
-        return origin(table, key, self.read_at, kept=self.kept)
+    def tenant_origin(self, column: str) -> str:
+        """Say where a column of the tenant came from, in the words of the provenance."""
+        return self._origin("tenant", column, tenant_id=self.tenant["tenant_id"])
+
+    def contract_origin(self, column: str) -> str:
+        """Say where a column of the contract came from."""
+        return self._origin("contract", column, contract_id=self.contract["contract_id"])
+
+    def priority_origin(self, severity: str) -> str:
+        """Say where the priority of a severity came from."""
+        contract_id = self.contract["contract_id"]
+        return self._origin("priority_matrix", "priority", contract_id=contract_id, severity=severity)
+
+    def code_origin(self, severity: str) -> str:
+        """Say where the interface's code of a severity's priority came from."""
+        mandant, priority = self.contract["mandant_code"], self.matrix[severity]["priority"]
+        return self._origin("priority_code", "appsuite_code", mandant_code=mandant, priority=priority)
+
+    def _origin(self, table: str, column: str, **key: object) -> str:
+        return origin(table, column, key, self.read_at, kept=self.kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,87 +69,51 @@ class AssetRow:
     kept: bool = False
     known: bool = True
 
-
-def origin(table: str, key: object, read_at: datetime, *, kept: bool) -> str:
-    """Say where a row came from, in the words of the provenance."""
-    how = "kept since" if kept else "read"
-    return f"replica {table} {key}, {how} {read_at.isoformat(timespec='seconds')}"
+    def origin(self, code: str, column: str) -> str:
+        """Say where a column of the asset came from."""
+        return origin("asset", column, {"asset_code": code}, self.read_at, kept=self.kept)
 
 
-class References:
-    """Reads reference rows and keeps them; may be used by several threads at once."""
-
-    def __init__(self, replica: Replica, rows: ReferenceRows, clock: Callable[[], datetime]) -> None:
-        self._replica = replica
-        self._rows = rows
-        self._clock = clock
-
-    def of_tenant(self, tenant_id: str) -> Reference:
-        """Return the rows that decide an incident of this tenant.
-
-        Raises:
-            NotFound: the replica has no such tenant.
-            BackendUnavailable: the replica is down, and nothing young enough was kept.
-        """
-        try:
-            with self._replica.reading() as reader:
-                reference = self._read(reader, tenant_id)
-        except BackendUnavailable:
-            kept = self._rows.recall(f"tenant/{tenant_id}")
-            if kept is None:
-                raise
-            return _recalled(kept)
-        if reference is None:
-            raise NotFound("the tenant is not known")
-        self._keep(reference)
-        return reference
-
-    def remember(self, reader: Reader, tenant_id: str) -> None:
-        """Keep a tenant's rows while they are at hand: a report may follow when the replica is down."""
-        reference = self._read(reader, tenant_id)
-        if reference is not None:
-            with suppress(StateUnavailable):  # a look-up does not fail because of it
-                self._keep(reference)
-
-    def asset(self, code: str) -> AssetRow:
-        """Return what the replica, or else a kept row, knows of an asset."""
-        name, now = f"asset/{code}", self._clock()
-        try:
-            with self._replica.reading() as reader:
-                row = reader.one("asset", asset_code=code)
-        except BackendUnavailable:
-            kept = self._rows.recall(name)
-            return AssetRow(None, now, known=False) if kept is None else AssetRow(kept.row, kept.read_at, kept=True)
-        if row is not None:
-            self._keep_row(name, row, now)
-        return AssetRow(row, now)
-
-    def _read(self, reader: Reader, tenant_id: str) -> Reference | None:
-        now = self._clock()
-        tenant = reader.one("tenant", tenant_id=tenant_id)
-        contract = tenant and reader.one("contract", contract_id=tenant["contract_id"])
-        if not tenant or not contract:
-            return None
-        rows = reader.rows("matrix", contract_id=contract["contract_id"], mandant_code=contract["mandant_code"])
-        matrix: dict[str, Row] = {
-            str(row["severity"]): {"priority": row["priority"], "appsuite_code": row["appsuite_code"]} for row in rows
-        }
-        return Reference({name: tenant[name] for name in _TENANT}, contract, matrix, now)
-
-    def _keep(self, reference: Reference) -> None:
-        row: dict[str, Any] = {
-            "tenant": dict(reference.tenant),
-            "contract": dict(reference.contract),
-            "matrix": {severity: dict(cell) for severity, cell in reference.matrix.items()},
-        }
-        self._keep_row(f"tenant/{reference.tenant['tenant_id']}", row, reference.read_at)
-
-    def _keep_row(self, name: str, row: Row, read_at: datetime) -> None:
-        kept = self._rows.recall(name)
-        if kept is None or kept.row != row or read_at - kept.read_at >= _KEEP_AGAIN:
-            self._rows.keep(name, row, read_at)
+def origin(table: str, column: str, key: Mapping[str, object], read_at: datetime, *, kept: bool) -> str:
+    """Say where a value came from: `tenant[tenant_id=TNT-10001].mandant_code, read 2026-11-19T22:14:03+01:00`."""
+    which = ", ".join(f"{name}={value}" for name, value in key.items())
+    return f"{table}[{which}].{column}, {'kept since' if kept else 'read'} {read_at.isoformat(timespec='seconds')}"
 
 
-def _recalled(kept: KeptRow) -> Reference:
-    row: Any = kept.row
-    return Reference(row["tenant"], row["contract"], row["matrix"], kept.read_at, kept=True)
+def reference_of(answers: Sequence[Sequence[Row]], read_at: datetime) -> Reference | None:
+    """Make a reference of the rows of `tenant`, `contract` and `matrix`; None when there is no such tenant.
+
+    Raises:
+        RuleMissing: the tenant has no contract.
+        BackendUnavailable: there are several rows for one key.
+    """
+    tenant, contract = only(answers[0]), only(answers[1])
+    if tenant is None:
+        return None
+    if contract is None:
+        raise RuleMissing("the tenant has no contract", [Violation("tenant", "no contract is laid down for it")])
+    return Reference(
+        {name: value for name, value in tenant.items() if not name.startswith(TELEPHONE)},
+        contract,
+        _matrix(answers[2]),
+        read_at,
+        telephones=tuple(sorted(telephones_of(tenant))),
+    )
+
+
+def telephones_of(row: Row) -> set[str]:
+    """Return the numbers in all columns of a tenant whose names begin with `telephone`, as E.164."""
+    stored = [value for name, value in row.items() if name.startswith(TELEPHONE) and isinstance(value, str)]
+    return {number for text in stored for number in telephones_in(text)}
+
+
+def _matrix(rows: Sequence[Row]) -> dict[str, Row]:
+    """Return the cell of each severity; one that is laid down twice, differently, is laid down not at all."""
+    matrix: dict[str, dict[str, JsonValue]] = {}
+    twice: set[str] = set()
+    for row in rows:
+        severity, cell = str(row["severity"]), {name: row[name] for name in ("priority", "appsuite_code")}
+        if matrix.setdefault(severity, cell) != cell:
+            twice.add(severity)
+            _log.warning("the priority matrix has several priorities for severity %s", severity)
+    return {severity: cell for severity, cell in matrix.items() if severity not in twice}

@@ -1,112 +1,96 @@
-"""The read replica: a fresh, read-only connection per call, statements in files, one error when it cannot be asked."""
+"""The read replica: a few statements asked in one go, by a deadline, with one error when it cannot be asked."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
-from urllib.parse import quote
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, Engine, NullPool, bindparam, create_engine, make_url, text
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.sql.elements import BindParameter, TextClause
 
-from contracts.desks import AdapterMisconfigured
+from adapters.sql.faults import StatementRefused
+from adapters.sql.messages import Step
+from adapters.sql.reader import Reader
+from adapters.sql.statements import KINDS, Statement
 from contracts.errors import BackendUnavailable
 
 Row = Mapping[str, JsonValue]
 
-_STATEMENTS: Final = Path(__file__).parent / "statements"
-_RETRY_S: Final = 30.0
-
-
-class Reader:
-    """One connection of one call."""
-
-    def __init__(self, connection: Connection, statements: Mapping[str, TextClause]) -> None:
-        self._connection = connection
-        self._statements = statements
-
-    def rows(self, statement: str, **parameters: object) -> list[Row]:
-        """Run a statement and return its rows; the padding of CHAR columns is cut off."""
-        result = self._connection.execute(self._statements[statement], parameters)
-        return [{name: _unpadded(value) for name, value in row.items()} for row in result.mappings()]
-
-    def one(self, statement: str, **parameters: object) -> Row | None:
-        """Run a statement by primary key and return its row, if there is one."""
-        rows = self.rows(statement, **parameters)
-        return rows[0] if rows else None
+RETRY_S: Final = 30.0
+"""Seconds after which a caller may try again."""
 
 
 class Replica:
-    """Opens a connection per call and closes it; nothing is pooled."""
+    """Asks the replica. Safe to call from several threads at once.
 
-    def __init__(self, url: str) -> None:
-        """Prepare; opens nothing.
+    Args:
+        reader: runs the statements, each call on a connection of its own.
+        statements: what it runs, by name.
+        deadline_s: seconds that one contract may take in it.
+    """
+
+    def __init__(self, reader: Reader, statements: Mapping[str, Statement], deadline_s: float) -> None:
+        self._reader = reader
+        self._statements = statements
+        self._deadline_s = deadline_s
+
+    def until(self) -> float:
+        """Return when a contract that begins now must have its answers, by the monotonic clock."""
+        return time.monotonic() + self._deadline_s
+
+    def columns(self, statement: str) -> Mapping[str, str]:
+        """Return the kind (`text`, `integer`, `timestamp`) of each column that a statement declares."""
+        return self._statements[statement].columns
+
+    def ask(self, steps: Sequence[Step], until: float) -> list[list[Row]]:
+        """Run statements one after the other on one connection, and return the rows of each; times become ISO texts.
 
         Raises:
-            AdapterMisconfigured: the URL is malformed, its driver is missing, or a statement cannot be read.
+            BackendUnavailable: no answer in time, or none that can be used. What the replica did not say is not known.
         """
         try:
-            self._engine = _read_only(make_url(url))
-        except (SQLAlchemyError, NoSuchModuleError, ImportError) as error:
-            raise AdapterMisconfigured(f"replica_url cannot be used: {type(error).__name__}") from error
-        self._statements = load_statements(_STATEMENTS)
+            found = self._reader.read_all(steps, until)
+            return [list(self._rows(step.statement, rows)) for step, rows in zip(steps, found, strict=True)]
+        except (BackendUnavailable, StatementRefused) as error:
+            raise BackendUnavailable(f"the replica cannot be read: {error}", RETRY_S) from error
 
-    @contextmanager
-    def reading(self) -> Iterator[Reader]:
-        """Yield a reader on a connection of its own.
+    def rehearse(self) -> list[str]:
+        """Compare every statement with the database; one line for each that is not what its head says.
 
         Raises:
-            BackendUnavailable: the replica cannot be reached, or does not answer the statement.
+            BackendUnavailable: the replica could not be asked.
         """
         try:
-            with self._engine.connect() as connection:
-                yield Reader(connection, self._statements)
-        except SQLAlchemyError as error:
-            raise BackendUnavailable("the replica cannot be read", _RETRY_S) from error
+            return self._reader.rehearse(self.until())
+        except BackendUnavailable as error:
+            raise BackendUnavailable(f"the replica cannot be read: {error}", RETRY_S) from error
+
+    def open_ahead(self) -> None:
+        """Begin to open connections; returns at once."""
+        self._reader.open_ahead()
 
     def close(self) -> None:
-        """Release what the engine holds."""
-        self._engine.dispose()
+        """Close what was opened ahead. Idempotent."""
+        self._reader.close()
+
+    def _rows(self, statement: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+        columns = self._statements[statement].columns
+        for row in rows:
+            yield {name: _checked(f"{statement}.{name}", columns[name], value) for name, value in row.items()}
 
 
-def load_statements(folder: Path) -> dict[str, TextClause]:
-    """Return every statement of a folder by its file's name.
+def only(rows: Sequence[Row]) -> Row | None:
+    """Return the row of a statement by key, if there is one.
 
     Raises:
-        AdapterMisconfigured: there is none, or one is empty.
+        BackendUnavailable: there are several, so that none can be relied on.
     """
-    files = sorted(folder.glob("*.sql"))
-    if not files:
-        raise AdapterMisconfigured(f"no statements in {folder}")
-    return {file.stem: _statement(file) for file in files}
+    if len(rows) > 1:
+        raise BackendUnavailable("the replica gives several rows for one key", RETRY_S)
+    return rows[0] if rows else None
 
 
-def _statement(file: Path) -> TextClause:
-    sql = file.read_text(encoding="utf-8")
-    if not sql.strip():
-        raise AdapterMisconfigured(f"the statement {file.name} is empty")
-    statement = text(sql)
-    # A parameter whose name ends in `_in` is a list.
-    lists: list[BindParameter[Any]] = [
-        bindparam(name, expanding=True) for name in statement.compile().params if name.endswith("_in")
-    ]
-    return statement.bindparams(*lists)
-
-
-def _read_only(url: URL) -> Engine:
-    """Open read-only where the dialect can; elsewhere the account in the URL must be a reader's."""
-    options: dict[str, object] = {}
-    backend = url.get_backend_name()
-    if backend == "sqlite" and url.database and url.database != ":memory:":
-        # Without mode=ro a missing file would be created, and a missing replica would read as an empty one.
-        url = url.set(database=f"file:{quote(url.database)}", query={**url.query, "mode": "ro", "uri": "true"})
-    elif backend == "postgresql":
-        options["postgresql_readonly"] = True
-    return create_engine(url, poolclass=NullPool, hide_parameters=True, execution_options=options)
-
-
-def _unpadded(value: JsonValue) -> JsonValue:
-    return value.rstrip(" ") if isinstance(value, str) else value
+def _checked(column: str, kind: str, value: Any) -> JsonValue:
+    """Return a value as JSON has it. Not every driver tells its types before there is a row, so each value is seen."""
+    if value is not None and not issubclass(type(value), KINDS[kind]):
+        raise BackendUnavailable(f"{column} must be {kind}, not {type(value).__name__}")
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -1,16 +1,20 @@
 """Finds the one tenant for whom every given fact holds, or says what to ask; candidates never leave this module."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from adapters.planon.address import Address, Holds, Home, read_address
-from adapters.planon.reference import References
-from adapters.planon.replica import Reader, Replica, Row
+from adapters.planon.address import ALIKE, Holds, Home, is_of, likeness
+from adapters.planon.reference import telephones_of
+from adapters.planon.references import References
+from adapters.planon.replica import Replica, Row
+from adapters.sql.messages import Step
+from contracts.address import AddressText, read_address
 from contracts.facility import FindTenantReply, FindTenantRequest
-from contracts.telephone import TelephoneError, normalise_telephone
 
 _DIGITS: Final = 8
 """Digits of a number that every spelling of it keeps together at its end; the rest may be 0, 31, +31 or 0031."""
+_NUMBERS_MAX: Final = 8
+"""Numbers of one address that are looked up; who writes more has to write it again."""
 
 
 class Tenants:
@@ -27,67 +31,78 @@ class Tenants:
             BackendUnavailable: the replica cannot be asked.
         """
         address = read_address(request.address) if request.address else None
-        if request.address and address is None and not (request.telephone or request.tenant_code):
+        steps = list(_steps(request, address))
+        if not steps:
             return FindTenantReply(match="confirm", ask_for=["address", "tenant_code"])
-        with self._replica.reading() as reader:
-            rows = self._possible(reader, request, address)
-            reply = decide(request, address, rows)
-            if reply.tenant is not None:
-                self._references.remember(reader, reply.tenant)
+        until = self._replica.until()
+        rows = [row for answer in self._replica.ask(steps, until) for row in answer]
+        reply = decide(request, address, rows)
+        if reply.tenant is not None:
+            self._references.remember(reply.tenant, until)
         return reply
 
-    def _possible(self, reader: Reader, request: FindTenantRequest, address: Address | None) -> Sequence[Row]:
-        if request.tenant_code:
-            return reader.rows("tenants_by_code", tenant_code=request.tenant_code)
-        if request.telephone:
-            return reader.rows("tenants_by_telephone", digits=f"%{'%'.join(request.telephone[-_DIGITS:])}%")
-        return reader.rows("tenants_by_house_number", house_number_in=address.numbers) if address else []
 
+def decide(request: FindTenantRequest, address: AddressText | None, rows: Sequence[Row]) -> FindTenantReply:
+    """Return what these rows say to the facts of a request; `address` is the request's as it was read.
 
-def decide(request: FindTenantRequest, address: Address | None, rows: Sequence[Row]) -> FindTenantReply:
-    """Return what these rows say to the facts of a request; `address` is the request's as it was read."""
-    held = [(row, _holds(request, address, row)) for row in rows]
-    possible = [(row, holds) for row, holds in held if holds is not Holds.NO]
-    if len(possible) == 1 and possible[0][1] is Holds.YES:
-        return FindTenantReply(match="certain", tenant=str(possible[0][0]["tenant_id"]))
-    if not possible:
+    What fits better leaves the others out: a tenant at the address, then one at a street that is a part of what was
+    written, then one at the street that is most like it. Only the first can be certain.
+    """
+    held = [(row, _holds(address, row)) for row in rows if _has_other_facts(request, row)]
+    possible = [holds for _, holds in held if holds in {Holds.YES, Holds.UNSURE}]
+    if possible == [Holds.YES]:
+        (tenant,) = (row for row, holds in held if holds is Holds.YES)
+        return FindTenantReply(match="certain", tenant=str(tenant["tenant_id"]))
+    if not possible and not any(holds is Holds.PARTLY for _, holds in held) and not _is_alike(request, address, held):
         return FindTenantReply(match="none")
-    # An address that could not be read, or that fits without being certain, is asked for again.
-    unclear = bool(request.address) and all(holds is Holds.UNSURE for _, holds in possible)
     ask_for: list[Any] = []
-    if not request.address or unclear:
+    # An address that could not be read, or that fits without being certain, is asked for again.
+    if not request.address or Holds.YES not in possible:
         ask_for.append("address")
     if not request.tenant_code:
         ask_for.append("tenant_code")
     return FindTenantReply(match="confirm", ask_for=ask_for) if ask_for else FindTenantReply(match="none")
 
 
-def _holds(request: FindTenantRequest, address: Address | None, row: Row) -> Holds:
+def _steps(request: FindTenantRequest, address: AddressText | None) -> Iterable[Step]:
+    """Yield the statements that find every row for which all facts may hold; none when there is nothing to go by."""
+    if request.tenant_code:
+        yield Step("tenants_by_code", {"tenant_code": request.tenant_code})
+    elif request.telephone:
+        yield Step("tenants_by_telephone", {"digits": f"%{'%'.join(request.telephone[-_DIGITS:])}%"})
+    elif address and address.is_usable and len(address.numbers) <= _NUMBERS_MAX:
+        yield from (Step("tenants_by_number", {"house_number": number}) for number in address.numbers)
+
+
+def _has_other_facts(request: FindTenantRequest, row: Row) -> bool:
     if request.tenant_code and row["tenant_code"] != request.tenant_code:
-        return Holds.NO
-    if request.telephone and not _has_number(row, request.telephone):
-        return Holds.NO
-    if request.address is None:
+        return False
+    return not request.telephone or request.telephone in telephones_of(row)
+
+
+def _holds(address: AddressText | None, row: Row) -> Holds:
+    if address is None:
         return Holds.YES
-    return address.is_of(_home(row)) if address else Holds.UNSURE
+    return is_of(address, _home(row)) if address.is_usable else Holds.UNSURE
 
 
-def _has_number(row: Row, e164: str) -> bool:
-    return any(_normal(row[column]) == e164 for column in ("telephone", "telephone_2"))
+def _is_alike(request: FindTenantRequest, address: AddressText | None, held: Sequence[tuple[Row, Holds]]) -> bool:
+    """Return whether a misspelled address may mean one of these homes, so that it is worth asking for it again.
 
-
-def _normal(stored: object) -> str | None:
-    try:
-        return normalise_telephone(str(stored)) if stored else None
-    except TelephoneError:  # somebody's remark, or a number that was never complete
-        return None
+    Never beside a code alone: guesses are counted by the address as it was written, so that each misspelling would be
+    one more guess at the code of the same home.
+    """
+    if address is None or not address.is_usable or (request.tenant_code and not request.telephone):
+        return False
+    return max((likeness(address, _home(row)) for row, _ in held), default=0.0) >= ALIKE
 
 
 def _home(row: Row) -> Home:
+    number = row["house_number"]
     return Home(
-        street=str(row["street"]),
-        house_number=int(str(row["house_number"])),
+        street=str(row["street"] or ""),
+        house_number=number if isinstance(number, int) else None,
         house_addition=str(row["house_addition"] or ""),
-        postcode=str(row["postcode"]),
-        city=str(row["city"]),
+        postcode=str(row["postcode"] or ""),
+        city=str(row["city"] or ""),
     )

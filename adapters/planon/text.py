@@ -1,10 +1,14 @@
-"""Makes a person's text fit for XML 1.0 without losing a character: what XML forbids becomes visible, the rest stays.
+"""Writes a person's text down: without a BSN, and fit for XML 1.0 without losing any other character.
 
-XML forbids most control characters outright, and a parser turns CR into LF: text that kept either would come out of the
-backend different from what was validated.
+XML 1.0 forbids most control characters, and a parser turns CR into LF: text that kept either would come out of the
+backend different from what was validated. What is forbidden becomes visible, the rest stays.
 """
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final
+
+from contracts.bsn import replace_bsn
 
 _TAB: Final = 0x09
 _LF: Final = 0x0A
@@ -25,9 +29,20 @@ def visible(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").translate(_VISIBLE)
 
 
-def description(summary: str, message: str, images: list[str]) -> str:
-    """Return an incident's description: the summary, then the message word for word, then the images' file names."""
-    parts = [visible(summary), "", "Verbatim:", visible(message)]
-    if images:
-        parts.append(f"Images: {', '.join(map(visible, images))}")
-    return "\n".join(parts)
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a person wrote, as it is written down.
+
+    Attributes:
+        text: with forbidden characters made visible, and `[BSN]` in place of numbers that pass as one.
+        replaced: how many these were.
+    """
+
+    text: str
+    replaced: int
+
+
+def words_of(text: str, telephones: Collection[str]) -> Words:
+    """Return a person's words as they are written down; `telephones` are that person's own numbers, E.164."""
+    without, replaced = replace_bsn(text, telephones)
+    return Words(visible(without), replaced)

@@ -1,6 +1,12 @@
--- A contract's whole priority matrix with the interface's code of each priority, which differs by mandant.
+-- The whole priority matrix of a tenant's contract, with the interface's code of each priority, which differs by mandant.
 -- The left join keeps a priority without a code visible: it is a hole in the rules, not a severity nobody has heard of.
-SELECT m.severity, m.priority, c.appsuite_code
-FROM priority_matrix m
-LEFT JOIN priority_code c ON c.mandant_code = :mandant_code AND c.priority = m.priority
-WHERE m.contract_id = :contract_id
+-- parameter tenant_id: the tenant's key
+-- column severity text: severity, by the name that callers use
+-- column priority integer: what a planner calls the priority
+-- column appsuite_code integer: its code in the interface, NULL when the mandant has none
+SELECT m.severity, m.priority, p.appsuite_code
+FROM tenant t
+JOIN contract c ON c.contract_id = t.contract_id
+JOIN priority_matrix m ON m.contract_id = c.contract_id
+LEFT JOIN priority_code p ON p.mandant_code = c.mandant_code AND p.priority = m.priority
+WHERE t.tenant_id = :tenant_id

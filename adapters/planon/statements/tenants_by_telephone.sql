@@ -1,5 +1,15 @@
 -- Tenants whose stored number may be this one. The pattern is its last digits with anything between them, so no way of
 -- writing a number is missed; which of these rows really hold the number is decided outside.
+-- parameter digits: a pattern of LIKE
+-- column tenant_id text: key
+-- column tenant_code text: the four-digit code that is printed on invoices
+-- column telephone text: telephone numbers, one or several in any spelling, or NULL
+-- column telephone_2 text: more of them, or NULL
+-- column street text: street
+-- column house_number integer: house number
+-- column house_addition text: its addition, such as A or bis, or NULL
+-- column postcode text: with or without the space
+-- column city text: town
 SELECT tenant_id, tenant_code, telephone, telephone_2, street, house_number, house_addition, postcode, city
 FROM tenant
 WHERE telephone LIKE :digits OR telephone_2 LIKE :digits

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import JsonValue
@@ -24,6 +24,7 @@ class RowsInMemory:
     """Kept rows whose age a test decides."""
 
     rows: dict[str, KeptRow] = field(default_factory=dict)
+    max_age: timedelta = timedelta(days=1)
 
     def keep(self, name: str, row: Mapping[str, JsonValue], read_at: datetime) -> None:
         self.rows[name] = KeptRow(row, read_at)

@@ -20,6 +20,8 @@ def test_a_delivered_incident_has_its_number_and_a_running_clock(site: Site) -> 
         "incident": outcome.backend_id,
         "sla": {"state": "running", "started_at": "2026-11-19T22:14:03+01:00", "due_at": DUE_AT},
     }
+    # What was composed is what the record holds: nobody has to look.
+    assert (outcome.attention, outcome.check_again_s) == (None, None)
 
 
 def test_a_result_fits_the_reply_model(site: Site) -> None:
@@ -143,7 +145,7 @@ def test_a_record_of_somebody_else_conflicts(site: Site) -> None:
     sending = sending_of(site.incident())
     site.desk.destination.send(sending)
     found = site.desk.destination.find(replace(sending, subject="TNT-10002"))
-    assert found == Conflicting("the record with this reference is about somebody else")
+    assert found == Conflicting("the record with this reference differs in tenant")
 
 
 def test_a_record_with_another_time_conflicts(site: Site) -> None:
@@ -151,7 +153,7 @@ def test_a_record_with_another_time_conflicts(site: Site) -> None:
     sending = sending_of(site.incident())
     site.desk.destination.send(sending)
     found = site.desk.destination.find(replace(sending, reported_at=REPORTED_AT.replace(second=4)))
-    assert found == Conflicting("the record with this reference has another report time")
+    assert found == Conflicting("the record with this reference differs in report time")
 
 
 def test_an_ended_session_is_renewed(site: Site) -> None:

@@ -1,10 +1,12 @@
 """Reference rows of one tenant per mandant, and the request that both send."""
 
 from datetime import UTC, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from adapters.planon.compose import incident_elements
-from adapters.planon.elements import Element
+from adapters.planon.compose import compose_incident
+from adapters.planon.elements import Composed
+from adapters.planon.forms import Forms, load_forms
 from adapters.planon.mapping import load_mapping
 from adapters.planon.reference import AssetRow, Reference
 from adapters.planon.replica import Row
@@ -13,10 +15,14 @@ from contracts.facility import CreateIncidentRequest
 ZONE = ZoneInfo("Europe/Amsterdam")
 READ_AT = datetime(2026, 11, 19, 21, 0, tzinfo=UTC)
 REFERENCE = "LS-ABCDEFGHIJKLMNOPQRSTUVW"
-NAMES = load_mapping(None)
+COLUMNS: Final = {
+    "tenant": frozenset({"tenant_id", "mandant_code", "property_id", "location_id", "contract_id"}),
+    "contract": frozenset({"contract_id", "mandant_code", "sla_id", "cost_centre", "category"}),
+}
+FORMS: Final = load_forms(load_mapping(None), None, None, COLUMNS)
 
 
-def rows_of(mandant: str, *, kept: bool = False) -> Reference:
+def rows_of(mandant: str, *, kept: bool = False, telephones: tuple[str, ...] = ()) -> Reference:
     """Rows of a tenant: WBV codes priority 2 as 2, SCH codes it as 1."""
     contract_id = f"CTR-{mandant}-01"
     tenant = {
@@ -38,7 +44,7 @@ def rows_of(mandant: str, *, kept: bool = False) -> Reference:
         "high": {"priority": 2, "appsuite_code": 2 - off},
         "normal": {"priority": 3, "appsuite_code": None},
     }
-    return Reference(tenant, contract, matrix, READ_AT, kept)
+    return Reference(tenant, contract, matrix, READ_AT, kept, telephones)
 
 
 def request_of(mandant: str, **changes: object) -> CreateIncidentRequest:
@@ -55,9 +61,11 @@ def request_of(mandant: str, **changes: object) -> CreateIncidentRequest:
     return CreateIncidentRequest.model_validate(request | changes)
 
 
-def compose(request: CreateIncidentRequest, rows: Reference, asset_location: str | None = "LOC-20001") -> list[Element]:
+def compose(
+    request: CreateIncidentRequest, rows: Reference, asset_location: str | None = "LOC-20001", forms: Forms = FORMS
+) -> Composed:
     """Compose with an asset that the replica has at this location."""
     asset = None
     if request.asset:
         asset = AssetRow({"asset_code": request.asset.code, "location_id": asset_location}, READ_AT)
-    return incident_elements(request, REFERENCE, rows, asset, NAMES.incident, ZONE)
+    return compose_incident(request, REFERENCE, rows, asset, forms, ZONE)

@@ -1,21 +1,32 @@
 import pytest
+from lxml import etree
 
-from adapters.planon.documents import Documents
-from adapters.planon.mapping import load_mapping
-from adapters.planon.outcomes import Accepted, Failure, failure_of
-from adapters.planon.session import LoginFailed
-from adapters.soap import Answer, BadAnswer, NoAnswer, NotConnected, SoapFault
+import schemas
+from adapters.planon.outcomes import Accepted, AppSuiteReplies
+from adapters.planon.session import LoginFailed, SessionEnded
+from adapters.planon.verdicts import TABLE, Verdict, outcome_of, row_of, unavailable
+from adapters.soap import Answer, BadAnswer, Evidence, ExchangeFailed, Flaw, NoAnswer, NotConnected, SoapFault
 from contracts.delivery import NotSent, OutcomeUnknown, Rejected
 
-REPLIES = Documents(load_mapping(None)).replies
+REPLIES = AppSuiteReplies(etree.XMLSchema(file=str(schemas.path("xsd/appsuite/reply.xsd"))), "urn:appsuite:reply:1")
 NUMBER = b'<IncidentReply xmlns="urn:appsuite:reply:1"><IncidentNumber>INC-1</IncidentNumber></IncidentReply>'
 HTML = b"<html><body>Bad gateway</body></html>"
 XML = "text/xml"
+SEEN = Evidence(0.25, 500, XML, 300, "Client")
+
+Outcome = Accepted | Rejected | NotSent | OutcomeUnknown
 
 
 def fault(code: str) -> bytes:
     text = "Jansen said: lekt"
     return f'<Fault xmlns="urn:appsuite:reply:1"><Code>{code}</Code><Text>{text}</Text></Fault>'.encode()
+
+
+def outcome(answer: Answer) -> Outcome:
+    try:
+        return REPLIES.accepted(answer)
+    except ExchangeFailed as error:
+        return outcome_of(error)
 
 
 @pytest.mark.parametrize(
@@ -49,36 +60,65 @@ def fault(code: str) -> bytes:
         (503, "text/html", HTML, OutcomeUnknown),
     ],
 )
-def test_an_answer_proves(status: int, media_type: str, body: bytes, expected: type[Accepted | Failure]) -> None:
+def test_an_answer_proves(status: int, media_type: str, body: bytes, expected: type[Outcome]) -> None:
     """Only a well-formed refusal, and what never reached the endpoint's work, is not unknown."""
-    outcome = REPLIES.outcome(Answer(status, media_type, body))
-    assert type(outcome) is expected
-    assert "Jansen" not in str(outcome)
+    proved = outcome(Answer(status, media_type, body))
+    assert type(proved) is expected
+    assert "Jansen" not in str(proved)
 
 
 def test_throttling_says_when_to_come_back() -> None:
-    """The backend's Retry-After reaches the outbox."""
-    assert REPLIES.outcome(Answer(429, "", b"", 17)) == NotSent("the endpoint is throttling", 17)
+    """The backend's Retry-After reaches the outbox, and whoever asked."""
+    throttled = Answer(429, "", b"", 17).bad(Flaw.STATUS)
+    told = outcome_of(throttled)
+    assert isinstance(told, NotSent)
+    assert told.retry_after_s == 17
+    assert unavailable(throttled).retry_after_s == 17
+    assert unavailable(LoginFailed(throttled)).retry_after_s == 17
 
 
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    ("error", "row", "expected"),
     [
-        (NotConnected("refused"), NotSent),
-        (LoginFailed("unknown"), NotSent),
-        (NoAnswer("time-out"), OutcomeUnknown),
-        (SoapFault("Client", "Jansen"), Rejected),
-        (SoapFault("Server", "Jansen"), OutcomeUnknown),
-        (BadAnswer(401, "html"), NotSent),
-        (BadAnswer(403, "html"), NotSent),
-        (BadAnswer(429, "html", 5), NotSent),
-        (BadAnswer(502, "html"), OutcomeUnknown),
-        (BadAnswer(200, "html"), OutcomeUnknown),
-        (RuntimeError(), OutcomeUnknown),
+        (NotConnected(Flaw.REFUSED), "no connection", NotSent),
+        (NotConnected(Flaw.CONNECT_TIMED_OUT), "no connection in time", NotSent),
+        (LoginFailed(SoapFault("", "unknown", SEEN)), "no session", NotSent),
+        (LoginFailed(NoAnswer(Flaw.TIMED_OUT)), "no session", NotSent),
+        (SessionEnded(SoapFault("Server", "Session is not valid", SEEN)), "session ended at once", NotSent),
+        (NoAnswer(Flaw.TIMED_OUT), "time-out", OutcomeUnknown),
+        (NoAnswer(Flaw.TRUNCATED, Evidence(0.1, 401)), "truncated", OutcomeUnknown),
+        (NoAnswer(Flaw.BROKEN, Evidence(0.1, 429)), "broken", OutcomeUnknown),
+        (SoapFault("Client", "Jansen", SEEN), "record refused", Rejected),
+        (SoapFault("Client", "unknown", SEEN), "fault unknown", OutcomeUnknown),
+        (SoapFault("Client", "Jansen", Evidence(0.1, 200, XML, 300, "Client")), "fault of the service", OutcomeUnknown),
+        (SoapFault("Server", "Jansen", Evidence(0.1, 500, XML, 300, "Server")), "fault of the service", OutcomeUnknown),
+        (BadAnswer(Flaw.STATUS, Evidence(0.1, 401)), "log-in refused", NotSent),
+        (BadAnswer(Flaw.ENCODED, Evidence(0.1, 403)), "log-in refused", NotSent),
+        (BadAnswer(Flaw.STATUS, Evidence(0.1, 429)), "throttled", NotSent),
+        (BadAnswer(Flaw.STATUS, Evidence(0.1, 502)), "gateway", OutcomeUnknown),
+        (BadAnswer(Flaw.MEDIA_TYPE, Evidence(0.1, 200)), "error page", OutcomeUnknown),
+        (ExchangeFailed(Flaw.FAULT), "anything else", OutcomeUnknown),
     ],
 )
-def test_a_failure_proves(error: Exception, expected: type[Failure]) -> None:
+def test_a_failure_proves(error: ExchangeFailed, row: str, expected: type[Outcome]) -> None:
     """What was not executed may be sent again; everything in doubt is unknown."""
-    outcome = failure_of(error)
-    assert type(outcome) is expected
-    assert "Jansen" not in str(outcome)
+    assert row_of(error).name == row
+    proved = outcome_of(error)
+    assert type(proved) is expected
+    assert "Jansen" not in str(proved)
+
+
+def test_the_evidence_is_kept_and_quotes_nobody() -> None:
+    """Status, media type, length, fault code and time are in the reason; a made-up media type is not repeated."""
+    told = str(outcome_of(SoapFault("Client", "Jansen", SEEN)))
+    assert "(HTTP 500, text/xml, 300 bytes, fault Client, 0.25 s)" in told
+    assert str(Evidence(1.0, 200, "text/jansen", 3)) == "HTTP 200, another media type, 3 bytes, 1.00 s"
+
+
+def test_only_what_proves_it_is_not_unknown() -> None:
+    """The table as a whole: a row that is sure names how it is; the last row takes everything and proves nothing."""
+    assert TABLE[-1].verdict is Verdict.UNKNOWN
+    assert TABLE[-1].fits(ExchangeFailed(Flaw.FAULT))
+    sure = [row for row in TABLE if row.verdict is not Verdict.UNKNOWN]
+    assert all(row.raised or row.flaws for row in sure)
+    assert all(row.seen.endswith(".") for row in TABLE)

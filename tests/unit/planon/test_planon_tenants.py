@@ -1,8 +1,8 @@
 import pytest
 
-from adapters.planon.address import read_address
 from adapters.planon.replica import Row
 from adapters.planon.tenants import decide
+from contracts.address import read_address
 from contracts.facility import FindTenantReply, FindTenantRequest
 
 NUMBER = "06-12345678"
@@ -26,7 +26,8 @@ def row(tenant_id: str, **changes: object) -> Row:
 
 def decided(rows: list[Row], **facts: str) -> FindTenantReply:
     request = FindTenantRequest.model_validate(facts)
-    return decide(request, read_address(facts.get("address", "")), rows)
+    address = facts.get("address")
+    return decide(request, read_address(address) if address else None, rows)
 
 
 def test_every_fact_must_hold() -> None:
@@ -58,10 +59,17 @@ def test_several_with_every_fact_are_handed_off() -> None:
     assert (reply.match, reply.ask_for) == ("none", [])
 
 
-def test_the_second_number_counts() -> None:
-    """A tenant's second number is a number of the tenant."""
-    stored = row("A", telephone="weet niet", telephone_2="0031612345678")
-    assert decided([stored], telephone=NUMBER).tenant == "A"
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"telephone": "weet niet", "telephone_2": "0031612345678"},
+        {"telephone": "013-5000001 / 06-12345678"},
+        {"telephone": "013-5000001 (overdag), 's avonds 06 12 34 56 78"},
+    ],
+)
+def test_every_stored_number_counts(stored: dict[str, str]) -> None:
+    """The second column, and the second number in a column."""
+    assert decided([row("A", **stored)], telephone=NUMBER).tenant == "A"
     assert decided([row("A", telephone=None)], telephone=NUMBER).match == "none"
 
 
@@ -69,3 +77,57 @@ def test_one_certain_among_unsure_is_a_question() -> None:
     """Who writes 14 may live at 14 A and leave it out."""
     reply = decided([row("A"), row("B", house_addition="A")], address=HERE)
     assert (reply.match, reply.ask_for) == ("confirm", ["tenant_code"])
+
+
+def test_housemates_are_told_apart_by_their_telephones() -> None:
+    """One address, two tenants: it takes the number or the code of one of them."""
+    book = [row("A"), row("B", telephone="0687654321", tenant_code="4712")]
+    assert decided(book, address=HERE).ask_for == ["tenant_code"]
+    assert decided(book, address=HERE, telephone="0687654321").tenant == "B"
+    assert decided(book, address=HERE, tenant_code="4711").tenant == "A"
+
+
+def test_a_family_with_two_homes_is_told_apart_by_the_address() -> None:
+    """One telephone, two addresses: it takes the address, and a misspelled one is no address yet."""
+    book = [row("A"), row("B", street="Lijnsheike", postcode="5056 TM")]
+    assert decided(book, telephone=NUMBER, address="Lijnsheike 14").tenant == "B"
+    assert decided(book, telephone=NUMBER, address="Lijnsheiken 14").ask_for == ["address", "tenant_code"]
+    assert decided(book, telephone=NUMBER, address="Korvelseweg 14").match == "none"
+
+
+@pytest.mark.parametrize("address", ["Wilgelaan 14", "wilgenlan 14 Tilburg", "Wilgen laan 14", "bij Wilgenlaam 14"])
+def test_a_misspelled_street_is_a_question(address: str) -> None:
+    """Even where only one tenant can be meant."""
+    reply = decided([row("A"), row("B", street="Korvelseweg")], address=address)
+    assert (reply.match, reply.ask_for) == ("confirm", ["address", "tenant_code"])
+
+
+@pytest.mark.parametrize("address", ["Lindelaan 14", "Wilgelaan 16", "Wilgenlaan 16"])
+def test_another_address_is_none(address: str) -> None:
+    """A street that is only a little alike, and a number that is another one."""
+    assert decided([row("A")], address=address).match == "none"
+
+
+def test_an_exact_street_beats_one_that_is_like_it() -> None:
+    """Both streets exist, in one spelling or the other."""
+    book = [row("A"), row("B", street="Wilgelaan"), row("C", street="Oude Wilgenlaan")]
+    for address, tenant in (("Wilgenlaan 14", "A"), ("Wilgelaan 14", "B"), ("Oude Wilgenlaan 14", "C")):
+        assert decided(book, address=address).tenant == tenant
+    assert decided(book[:1], address="Oude Wilgenlaan 14").match == "confirm"
+
+
+def test_a_misspelled_address_tells_nothing_of_a_code() -> None:
+    """Guesses at a code are counted by the address as written: a right and a wrong one must look alike."""
+    replies = [decided([row("A")], address="Wilgelaan 14", tenant_code=code) for code in ("4711", "4712")]
+    assert [reply.match for reply in replies] == ["none", "none"]
+    assert decided([row("A")], address="Wilgelaan 14", tenant_code="4711", telephone=NUMBER).match == "confirm"
+
+
+def test_a_row_with_holes_hides_no_other() -> None:
+    """A tenant without an address in the backend is found by telephone, and by no address."""
+    holes = {"street": None, "house_number": None, "postcode": None, "city": None}
+    book = [row("A", **holes), row("B", telephone="0687654321")]
+    assert decided(book, telephone=NUMBER).tenant == "A"
+    assert decided(book, address="None 14").match == "none"
+    assert decided(book, address=HERE).tenant == "B"
+    assert decided(book, telephone=NUMBER, address=HERE).match == "none"

@@ -2,7 +2,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.planon.elements import Element, as_bytes
-from adapters.planon.text import description, visible
+from adapters.planon.text import Words, visible, words_of
+from adapters.planon.wording import description
 from schemas.xml import parse
 
 
@@ -33,7 +34,12 @@ def test_a_parser_gives_back_what_was_composed(text: str) -> None:
 
 def test_a_description_has_its_parts_in_order() -> None:
     """Summary, empty line, the message word for word, images."""
-    assert description("Kraan lekt", "help!\r\n", ["a.jpg", "b.jpg"]) == (
+    assert description("Kraan lekt", "help!\n", ["a.jpg", "b.jpg"]) == (
         "Kraan lekt\n\nVerbatim:\nhelp!\n\nImages: a.jpg, b.jpg"
     )
     assert description("Kraan lekt", "help!", []) == "Kraan lekt\n\nVerbatim:\nhelp!"
+
+
+def test_a_bsn_is_replaced_before_anything_becomes_visible() -> None:
+    """A control character inside a number hides nothing, and none is left of it."""
+    assert words_of("9999\x0011120\x00", ()) == Words("[BSN]␀", 1)

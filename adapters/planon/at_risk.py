@@ -1,0 +1,67 @@
+"""New incidents of which little of the SLA window is left, by the backend's own start and due times."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from adapters.planon.replica import Replica, Row
+from adapters.planon.status import status_of
+from adapters.sql.messages import Step
+from contracts.facility import Incident, ListAtRiskReply, SlaClock
+
+_QUARTERS: Final = 4
+"""An incident is at risk when less than one of so many parts of its window is left."""
+
+_log = logging.getLogger(__name__)
+
+
+def list_at_risk(replica: Replica, now: datetime, limit: int) -> ListAtRiskReply:
+    """Return at most `limit` new incidents at risk, overdue ones included, the nearest due time first.
+
+    Args:
+        replica: what is asked; it lags, so an incident of the last seconds may lack.
+        now: aware.
+        limit: number of incidents.
+
+    Raises:
+        BackendUnavailable: the replica cannot be asked.
+    """
+    (rows,) = replica.ask((Step("at_risk", {}),), replica.until())
+    return ListAtRiskReply(incidents=at_risk(rows, now)[:limit], read_at=now)
+
+
+def at_risk(rows: Sequence[Row], now: datetime) -> list[Incident]:
+    """Return the incidents of these rows that are new and have less than a quarter of their window left."""
+    found = [
+        (due_at, incident)
+        for incident, started_at, due_at in _readable(rows)
+        if incident.status == "reported" and (due_at - now) * _QUARTERS < due_at - started_at
+    ]
+    return [incident for _, incident in sorted(found, key=lambda each: (each[0], each[1].incident))]
+
+
+def _readable(rows: Sequence[Row]) -> Iterator[tuple[Incident, datetime, datetime]]:
+    """Yield each incident with its window; one whose row cannot be read hides no other."""
+    for row in rows:
+        try:
+            started_at, due_at = _time(row["sla_start"]), _time(row["sla_due"])
+            incident = Incident.model_validate(
+                {
+                    "incident": row["incident_number"],
+                    "status": status_of(str(row["status"])),
+                    "reported_at": _time(row["reported_on"]),
+                    "priority": row["priority"],
+                    "sla": SlaClock(state="running", started_at=started_at, due_at=due_at),
+                }
+            )
+        except ValueError:  # pydantic's too, for a time without an offset
+            _log.warning(
+                "an incident of the replica cannot be read: a time without an offset, or a value that is missing"
+            )
+        else:
+            yield incident, started_at, due_at
+
+
+def _time(stored: object) -> datetime:
+    return datetime.fromisoformat(str(stored))

@@ -1,0 +1,27 @@
+"""The AppSuite endpoint: takes incident documents as they are. Each post that it answers is a new incident."""
+
+from base64 import b64encode
+from typing import Final
+
+from adapters.planon.outcomes import Accepted, AppSuiteReplies
+from adapters.soap import Http
+
+_XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
+
+
+class AppSuiteEndpoint:
+    """Posts incident documents. May be used by several threads at once."""
+
+    def __init__(self, http: Http, url: str, account: tuple[str, str], replies: AppSuiteReplies) -> None:
+        self._http = http
+        self._url = url
+        self._headers = {**_XML, "Authorization": f"Basic {b64encode(':'.join(account).encode()).decode()}"}
+        self._replies = replies
+
+    def post(self, frozen: bytes) -> Accepted:
+        """Post the frozen bytes once and return the number under which they were stored.
+
+        Raises:
+            ExchangeFailed: see the table in `verdicts`.
+        """
+        return self._replies.accepted(self._http.post(self._url, frozen, self._headers))
