@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-import secrets
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,14 +21,18 @@ from outbox.entry import Entry, NewEntry
 from outbox.store import Outbox
 from shim.clients import Client
 from shim.idempotency import Idempotency, Write, external_reference
-from shim.keys import Blind
+from shim.landings import Landings
+from shim.order import Order, continuation, damage_is_a_problem, new_delivery
 from shim.settings import ReportTime
 from shim.systems import System
 from shim.tokens import Tokens
 
 _FIRST_LOOK_S: Final = 0.004
 _LAST_LOOK_S: Final = 0.1
-"""A waiting request looks at its delivery after 4 ms, then ever more seldom, down to every 100 ms."""
+"""A waiting request that nobody wakes looks at its delivery after 4 ms, 16 ms, 64 ms, and then every 100 ms."""
+_CHECK_WAIT_S: Final = 2.0
+"""How much longer a request waits for a look at the record that was delivered: long enough for a backend that starts
+its clock within a second, and no longer, because the number is known already and somebody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +44,10 @@ class Durable:
     idempotency: Idempotency
     tokens: Tokens
     report_time: ReportTime
-    blind: Blind
+    order: Order
     clock: Callable[[], datetime]
     notify: Callable[[], None]
+    landings: Landings
 
     def accept(self, client: Client, system: System, contract: Contract, request: Model, write: Write) -> Entry:
         """Make the write durable, or find what an earlier request with this key made durable.
@@ -58,21 +63,39 @@ class Durable:
             opened = self.tokens.open_request(request, client.name, system.name)
             call = Call(reference, client.name, client.is_staff_of(system.name))
             document: Document = system.method(contract)(opened, call)
-            document = self._in_order(document, client, system)
-            new = NewEntry(f"dl_{secrets.token_hex(16)}", system.name, contract.name, client.name, reference, document)
+            document = self.order.of(document, client, system.name)
+            new = NewEntry(new_delivery(), system.name, contract.name, client.name, reference, document)
             entry = self._store(new, write)
         self.notify()
         return entry
 
     async def wait(self, entry: Entry, wait_s: float) -> Entry:
-        """Return the entry when it has ended, or as it is after `wait_s` seconds; blocks no thread."""
+        """Return the entry when it has ended, or as it is after `wait_s` seconds; blocks no thread.
+
+        A delivered one is waited for a little longer when its record is about to be looked at again.
+        """
         until = time.monotonic() + wait_s
         pause_s = _FIRST_LOOK_S
-        while not entry.state.ended and (left_s := until - time.monotonic()) > 0:
-            await asyncio.sleep(min(pause_s, left_s))
-            pause_s = min(pause_s * 1.5, _LAST_LOOK_S)
-            entry = await run_in_threadpool(self._entry, entry.id)
+        delivered = False
+        with self.landings.of(entry.id) as worked_on:
+            while not entry.state.ended or self._soon_checked(entry, until):
+                if entry.state.ended and not delivered:
+                    delivered, until, pause_s = True, min(until, time.monotonic() + _CHECK_WAIT_S), _FIRST_LOOK_S
+                left_s = until - time.monotonic()
+                if left_s <= 0:
+                    break
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(worked_on.wait(), min(pause_s, left_s))
+                worked_on.clear()
+                pause_s = min(pause_s * 4, _LAST_LOOK_S)
+                entry = await run_in_threadpool(self._entry, entry.id)
         return entry
+
+    def _soon_checked(self, entry: Entry, until: float) -> bool:
+        if entry.check_at is None:
+            return False
+        left_s = min(until - time.monotonic(), _CHECK_WAIT_S)
+        return (entry.check_at - self.clock()).total_seconds() < left_s
 
     def of_client(self, client: Client, delivery: str) -> Entry:
         """Return a client's own entry; anybody else's does not exist."""
@@ -82,8 +105,13 @@ class Durable:
         return entry
 
     def reply(self, entry: Entry, contract: Contract) -> Delivery:
-        """Tell where the delivery is, in the contract's own reply model."""
-        result = json.loads(self.outbox.result(entry))
+        """Tell where the delivery is, in the contract's own reply model.
+
+        Raises:
+            StateDamaged: what the backend answered cannot be read any more.
+        """
+        with damage_is_a_problem():
+            result = json.loads(self.outbox.result(entry))
         reply = contract.reply.model_validate(
             {
                 **result,
@@ -95,6 +123,7 @@ class Durable:
                 "accepted_at": entry.accepted_at,
                 "attempts": entry.sends,
                 "reason": entry.reason,
+                "attention": entry.attention,
             }
         )
         if not isinstance(reply, Delivery):
@@ -120,6 +149,8 @@ class Durable:
         try:
             with self.outbox.database.transaction() as tx:
                 entry = self.outbox.enqueue(tx, new)
+                for follow_on in new.document.follow_ons:
+                    self.outbox.enqueue(tx, continuation(entry, new.document, follow_on))
                 self.idempotency.insert(tx, write, entry.id)
         except sqlite3.IntegrityError:
             # A second shim on the same state was faster with the same request, or this is a defect.
@@ -128,31 +159,6 @@ class Durable:
                 raise
             return self._entry(record.delivery)
         return entry
-
-    def _in_order(self, document: Document, client: Client, system: System) -> Document:
-        """Give a document the order key under which it waits for what must arrive before it.
-
-        Raises:
-            NotFound: what it follows, or is about, is not this person's.
-        """
-        if document.follows is not None:
-            parent = self.of_client(client, document.follows)
-            if parent.destination != system.name or parent.kind != document.follows_kind:
-                raise NotFound("the delivery is not known")
-            return self._behind(parent, document, "the delivery is not known")
-        if document.about is not None:
-            brought = self.outbox.landed(system.name, document.about_kind, document.about)
-            if brought is not None:
-                return self._behind(brought, document, "the record is not known")
-            return replace(document, order_key=self.blind("about", system.name, document.subject, document.about))
-        if document.order_key is not None:
-            return replace(document, order_key=self.blind("order", system.name, document.order_key))
-        return document
-
-    def _behind(self, earlier: Entry, document: Document, otherwise: str) -> Document:
-        if self.outbox.payload(earlier).particulars.subject != document.subject:
-            raise NotFound(otherwise)
-        return replace(document, order_key=earlier.order_key)
 
 
 def seconds_until(moment: datetime, now: datetime) -> int:

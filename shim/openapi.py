@@ -22,6 +22,7 @@ from contracts.errors import (
     ReportTimeRefused,
     RequestInFlight,
     SlotTaken,
+    StateDamaged,
     StateUnavailable,
     TooLate,
     TooManyAttempts,
@@ -42,7 +43,7 @@ _OF_EFFECT: Final[dict[Effect, tuple[type[ContractError], ...]]] = {
     ),
     Effect.DURABLE: (
         *(IdempotencyKeyMissing, ReportTimeRefused, RequestInFlight, DryRunRefused, IdempotencyKeyReused),
-        *(DeliveryFailed, BackendUnavailable),
+        *(StateDamaged, DeliveryFailed, BackendUnavailable),
     ),
 }
 _RETRY_AFTER: Final = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer"}}
@@ -101,7 +102,7 @@ def contract_responses(contract: Contract) -> Responses:
 
 def delivery_responses() -> Responses:
     """Return what can come back when a delivery is asked for."""
-    described = _problems(MalformedRequest, Unauthenticated, NotFound, StateUnavailable)
+    described = _problems(MalformedRequest, Unauthenticated, NotFound, StateDamaged, StateUnavailable)
     return {**described, 200: {"description": "The delivery as it is now", "headers": {"Retry-After": _RETRY_AFTER}}}
 
 

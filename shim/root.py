@@ -13,7 +13,9 @@ from contracts.desks import Ports
 from contracts.errors import BackendUnavailable
 from outbox.backoff import Backoff
 from outbox.database import Database
+from outbox.looking import Looking
 from outbox.store import Outbox
+from outbox.verification import Verifications
 from outbox.worker import Step, Worker
 from shim import tokens
 from shim.app import create_app
@@ -24,6 +26,8 @@ from shim.idempotency import Idempotency
 from shim.identity import IdentityLimits
 from shim.immediate import Immediate
 from shim.keys import Blind, MasterKey, RestCipher
+from shim.landings import Landings
+from shim.order import Order
 from shim.routes import Service
 from shim.settings import ConfigurationError, Settings
 from shim.state import KeptRows, open_state
@@ -46,6 +50,7 @@ class State:
     blind: Blind
     database: Database
     outbox: Outbox
+    verifications: Verifications
     clients: Clients
 
 
@@ -89,13 +94,19 @@ class Shim:
             watch,
         )
 
-    def app(self, notify: Callable[[], None], *, demo: bool) -> FastAPI:
-        """Return the HTTP application; `notify` wakes the worker that runs beside it, if one does."""
+    def looking(self) -> Looking:
+        """Return what looks at delivered records."""
+        destinations = {name: system.desk.destination for name, system in self.systems.items()}
+        return Looking(self.state.outbox, self.state.verifications, destinations)
+
+    def app(self, notify: Callable[[], None], landings: Landings, *, demo: bool) -> FastAPI:
+        """Return the HTTP application. `notify` wakes the worker beside it, if there is one; that tells `landings`."""
         deployment, state = self.settings.deployment, self.state
         opaque = tokens.Tokens(state.key.derive("tokens", tokens.KEY_BYTES), utc_now)
         idempotency = Idempotency(state.database, state.cipher, state.blind, utc_now)
+        order = Order(state.outbox, state.blind)
         durable = Durable(
-            deployment, state.outbox, idempotency, opaque, self.settings.report_time, state.blind, utc_now, notify
+            deployment, state.outbox, idempotency, opaque, self.settings.report_time, order, utc_now, notify, landings
         )
         limits = IdentityLimits(state.database, state.blind, self.settings.identity)
         immediate = Immediate(deployment, idempotency, opaque, limits)
@@ -118,7 +129,9 @@ def open_deployment_state(settings: Settings) -> Iterator[State]:
     cipher = RestCipher(key.derive("rest"))
     try:
         blind = Blind(key.derive("blind"))
-        yield State(key, cipher, blind, database, Outbox(database, cipher, utc_now), Clients(database, utc_now))
+        outbox = Outbox(database, cipher, utc_now)
+        verifications = Verifications(outbox, utc_now)
+        yield State(key, cipher, blind, database, outbox, verifications, Clients(database, utc_now))
     finally:
         database.close()
 

@@ -103,7 +103,9 @@ class Settings(BaseSettings):
     outbox: OutboxSection = OutboxSection()
     report_time: ReportTime = ReportTime()
     identity: Identity = Identity()
-    systems: dict[SystemName, SystemSection] = Field(min_length=1, description="The legacy systems, by name.")
+    systems: dict[SystemName, SystemSection] = Field(
+        default_factory=dict, description="The legacy systems, by name; without any, only looking at the state works."
+    )
 
     @classmethod
     def settings_customise_sources(

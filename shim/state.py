@@ -62,7 +62,7 @@ class KeptRows:
         self._cipher = cipher
         self._blind = blind
         self._system = system
-        self._max_age = timedelta(seconds=max_age_s)
+        self.max_age = timedelta(seconds=max_age_s)
         self._clock = clock
 
     def keep(self, name: str, row: Mapping[str, JsonValue], read_at: datetime) -> None:
@@ -78,6 +78,6 @@ class KeptRows:
         blinded = self._blind("reference_row", self._system, name)
         for row in self._database.read(SQL["select_reference_row"], system=self._system, name=blinded):
             read_at = from_ms(row["read_at"])
-            if self._clock() - read_at <= self._max_age:
+            if self._clock() - read_at <= self.max_age:
                 return KeptRow(json.loads(self._cipher.open(row["row"], f"reference_row/{blinded}")), read_at)
         return None

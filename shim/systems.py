@@ -54,6 +54,8 @@ def open_systems(sections: Mapping[str, SystemSection], ports: Callable[[str], P
     Raises:
         ConfigurationError: naming the system, the option and what is wrong.
     """
+    if not sections:
+        raise ConfigurationError("no system is configured; add a section [systems.NAME]")
     systems: dict[str, System] = {}
     for name, section in sections.items():
         adapter = find_adapter(section.adapter)

@@ -132,12 +132,12 @@ def _lost_and_late(stage: Stage, tenant: str) -> None:
         records = [row for row in stage.planon.incidents() if row["description"].startswith(summary)]
         fact(f"{what}: exactly one incident, {delivered['incident']}", len(records) == 1, len(records))
         fact("its report time is the message's", _same(records[0]["reported_at"], reported_at), records[0])
-        attempts = stage.command("outbox", "show", delivered["delivery"], "--json")
+        attempts = stage.command("explain", delivered["delivery"], "--json")
         say("attempts: " + ", then ".join(_attempts(attempts)))
 
 
 def _attempts(shown: str) -> list[str]:
-    return [f"{a['action']} ({a['outcome']})" for a in json.loads(shown)["attempts_made"]]
+    return [f"{a['action']} ({a['outcome']})" for a in json.loads(shown)["attempts"]]
 
 
 def _create(stage: Stage, tenant: str, summary: str, reported_at: datetime, severity: str, *, wait_s: int) -> Answer:

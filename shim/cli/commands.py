@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from shim.cli import clients, outbox, serve
+from shim.cli import clients, explain, outbox, serve
 from shim.cli.deployment import CONFIG_ENV
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(outbox.app)
 app.add_typer(clients.app)
+app.command("explain")(explain.explain)
 app.command("serve")(serve.serve)
 
 

@@ -35,10 +35,10 @@ def one_line_errors() -> Iterator[None]:
         raise fail(error.detail) from error
 
 
-def fail(line: str) -> typer.Exit:
+def fail(line: str, code: int = UNUSABLE) -> typer.Exit:
     """Print one line on standard error; the caller raises what is returned."""
     typer.echo(f"shim: {line}", err=True)
-    return typer.Exit(UNUSABLE)
+    return typer.Exit(code)
 
 
 def settings(ctx: typer.Context) -> Settings:

@@ -11,6 +11,7 @@ import typer
 import uvicorn
 
 from shim.cli.deployment import fail, one_line_errors, settings
+from shim.landings import Landings
 from shim.root import Shim, open_shim
 
 _BACKLOG: Final = 2048
@@ -57,9 +58,10 @@ def _run(shim: Shim, host: str, port: int, welcome: str, deliver: bool, demo: bo
         bound_host, bound_port = listener.getsockname()[:2]
         address = f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
         shim.check_backends()
-        worker = shim.worker() if deliver else None
+        landings = Landings()
+        worker = shim.worker(landings.tell) if deliver else None
         notify = worker.notify if worker else lambda: None
-        app = shim.app(notify, demo=demo)
+        app = shim.app(notify, landings, demo=demo)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
         if worker:
             worker.start()

@@ -19,7 +19,7 @@ from simulators.intramed.sandbox import owner_connection
 from simulators.launch import address_of, running_planon, start_shim
 from simulators.planon.control import SimulatorControl
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 FAST_PLANON = {"timeout_s": 1.0, "connect_timeout_s": 1.0, "settle_s": 1.5}
 FAST_OUTBOX = {"first_s": 0.1, "cap_s": 0.5}
 
@@ -113,7 +113,7 @@ def command(configuration: Path, *arguments: str) -> subprocess.CompletedProcess
 
 
 def until(look: Callable[[], T], good: Callable[[T], bool]) -> T:
-    """Look until what is seen is good; fail after 20 s."""
+    """Look until what is seen is good; fail after a minute."""
     deadline = time.monotonic() + PATIENCE_S
     while not good(seen := look()):
         assert time.monotonic() < deadline, f"last seen: {seen}"

@@ -111,7 +111,7 @@ def test_clients_are_listed_without_their_keys(quiet: Path) -> None:
 
 
 def test_the_outbox_is_told_to_people_and_to_programs(site: Site) -> None:
-    """status, list and show; no word of the tenant's message anywhere but in `show`'s provenance."""
+    """status, list and explain; no word of the tenant's message anywhere."""
     tenant = site.tenant()
     site.post("/v1/planon/create_incident", site.report(tenant))
     site.control.apply(down=True)
@@ -126,17 +126,23 @@ def test_the_outbox_is_told_to_people_and_to_programs(site: Site) -> None:
     assert made[:11] in people.stdout
     site.control.apply(down=False)
     site.delivered(made)
-    shown = json.loads(site.command("outbox", "show", made, "--json").stdout)
+    shown = json.loads(site.command("explain", made, "--json").stdout)
     assert shown["payload"]["intact"] is True
-    assert [a["action"] for a in shown["attempts_made"]].count("send") == shown["sends"] >= 1
-    sources = {source["element"]: source for source in shown["provenance"]}
+    assert [a["action"] for a in shown["attempts"]].count("send") == shown["sends"] >= 1
+    sources = {source["element"]: source for source in shown["sources"]}
     assert "SLA" in sources["BO_SLA"]["value"]
-    assert sources["BO_PRIORITY"]["origin"].startswith("replica priority_matrix")
-    assert json.loads(site.command("outbox", "show", made[:11], "--json").stdout) == shown
-    assert site.command("outbox", "show", "dl_").returncode == 1
-    assert site.command("outbox", "show", made).returncode == 0
-    missing = site.command("outbox", "show", "dl_none")
-    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "priority_matrix" in sources["BO_PRIORITY"]["origin"]
+    assert "kraan" not in json.dumps(shown) + site.command("explain", made).stdout
+    assert json.loads(site.command("explain", made[:11], "--json").stdout) == shown
+    assert json.loads(site.command("explain", shown["backend_id"], "--json").stdout) == shown
+
+
+def test_nothing_is_served_without_a_system(quiet: Path) -> None:
+    """What is stored can be looked at none the less."""
+    text = quiet.read_text(encoding="utf-8")
+    quiet.write_text(text.split("[systems", maxsplit=1)[0], encoding="utf-8")
+    assert "[systems.NAME]" in one_line(command(quiet, "serve"))
+    assert command(quiet, "outbox", "status").returncode == 0
 
 
 def test_a_drain_delivers_what_waits(tmp_path: Path) -> None:
@@ -162,6 +168,7 @@ def test_a_drain_delivers_what_waits(tmp_path: Path) -> None:
                 "left": 5,
                 "unreachable": ["planon"],
                 "somebody_must_act": 0,
+                "attention": 0,
             }
             planon.apply(down=False)
             drained = command(configuration, "outbox", "drain")

@@ -56,6 +56,18 @@ def test_a_malformed_field_is_named(site: Site, changes: dict[str, Any], field: 
     assert all("value" not in violation for violation in found["violations"])
 
 
+@pytest.mark.parametrize("field", ["priority", "sla", "mandant", "location"])
+def test_what_the_caller_may_not_decide_is_refused_with_the_reason(site: Site, field: str) -> None:
+    """Not as just any unknown field: the agent's developer must learn who decides it. The value stays out."""
+    before = site.command("outbox", "status", "--json").stdout
+    found = problem(site.post(CREATE, site.report(site.tenant(), **{field: "geheim-77"})), 400, "malformed-request")
+    assert found["violations"] == [
+        {"field": field, "rule": "is decided by the backend's own rows, never by the caller"},
+    ]
+    assert "geheim-77" not in json.dumps(found)
+    assert site.command("outbox", "status", "--json").stdout == before
+
+
 @pytest.mark.parametrize("missing", ["tenant", "severity", "summary", "message", "reported_at"])
 def test_a_missing_field_is_named(site: Site, missing: str) -> None:
     """400 with the field's name."""
@@ -171,7 +183,8 @@ def test_a_document_that_fails_its_dry_run_is_refused_and_not_queued(site: Site)
         finally:
             database.executemany("UPDATE contract SET cost_centre = ? WHERE contract_id = ?", original)
             database.commit()
-    assert {(v["field"], v["value"]) for v in found["violations"]} == {("BO_COST_CENTRE", "kostenplaats onbekend")}
+    assert {(v["field"], v["value"]) for v in found["violations"]} == {("tenant", "kostenplaats onbekend")}
+    assert all("BO_COST_CENTRE" in violation["rule"] for violation in found["violations"])
     assert any("pattern" in v["rule"] for v in found["violations"])
     assert site.command("outbox", "status", "--json").stdout == before
 

@@ -9,6 +9,7 @@ import pytest
 from outbox.database import Database
 from shim.keys import MasterKey
 from shim.state import open_state
+from tests.unit.shim.accepting import Accepting
 
 
 @pytest.fixture
@@ -16,6 +17,13 @@ def state(tmp_path: Path) -> Iterator[Database]:
     opened = open_state(tmp_path / "shim.db", MasterKey(bytes(32)), "tilburg")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def accepting(state: Database) -> Iterator[Accepting]:
+    made = Accepting(state)
+    yield made
+    assert made.worker.stop(1)
 
 
 @pytest.fixture

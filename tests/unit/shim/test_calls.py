@@ -18,6 +18,8 @@ from shim.idempotency import Idempotency, Write, external_reference
 from shim.identity import IdentityLimits
 from shim.immediate import Immediate
 from shim.keys import Blind, RestCipher
+from shim.landings import Landings
+from shim.order import Order
 from shim.settings import Identity, ReportTime
 from shim.systems import System
 from shim.tokens import KEY_BYTES, Tokens
@@ -83,7 +85,10 @@ def test_a_desk_knows_the_client_and_whether_staff_use_it(
     request = request_for(name, client.name)
     if row.effect is Effect.DURABLE:
         outbox = Outbox(state, cipher, lambda: NOW)
-        durable = Durable("tilburg", outbox, idempotency, TOKENS, ReportTime(), BLIND, lambda: NOW, lambda: None)
+        order = Order(outbox, BLIND)
+        durable = Durable(
+            "tilburg", outbox, idempotency, TOKENS, ReportTime(), order, lambda: NOW, lambda: None, Landings()
+        )
         durable.accept(client, system, row, request, WRITE)
     else:
         immediate = Immediate("tilburg", idempotency, TOKENS, IdentityLimits(state, BLIND, Identity()))

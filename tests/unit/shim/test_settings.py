@@ -49,7 +49,6 @@ def test_the_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.
         (MINIMAL + "\n[http]\nport = 99999\n", "http.port"),
         (MINIMAL + "\n[http]\nprot = 1\n", "http.prot"),
         (MINIMAL.replace("[systems.planon]", "[systems.Plan_On]"), "systems"),
-        (MINIMAL.split("[systems", maxsplit=1)[0], "systems: Field required"),
     ],
 )
 def test_a_configuration_that_cannot_be_is_one_line_that_names_the_key(tmp_path: Path, text: str, named: str) -> None:
