@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from adapters.intramed import adapter
@@ -19,6 +19,8 @@ PASSWORDS = {"read_password": "x", "write_password": "x"}
 
 class NoRows:
     """Reference rows of an adapter that needs none."""
+
+    max_age = timedelta(0)
 
     def keep(self, name: str, row: Any, read_at: datetime) -> None:
         """Fail: nothing is kept."""

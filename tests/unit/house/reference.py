@@ -9,6 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from adapters.intramed.options import IntramedOptions
 from adapters.planon.options import PlanonOptions
+from adapters.planon.verdicts import TABLE
 from contracts import errors
 from contracts.errors import ContractError, FixRequest, PersonMustAct, RepeatLater
 from shim.problems import TYPE_PREFIX
@@ -33,7 +34,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], str]] = {
 
 def render() -> str:
     """Return the whole page."""
-    return "\n".join([*_head(), *_settings(), *_problems()]) + "\n"
+    return "\n".join([*_head(), *_settings(), *_problems(), *_verdicts()]) + "\n"
 
 
 def _head() -> Iterator[str]:
@@ -60,6 +61,19 @@ def _settings() -> Iterator[str]:
         if more:
             yield ""
             yield more
+
+
+def _verdicts() -> Iterator[str]:
+    yield ""
+    yield "## What a failed exchange with Planon proves"
+    yield ""
+    yield "The first row that fits decides. Not sent, transient: sent again later. Rejected: somebody must act. Unknown:"
+    yield "Planon is asked, by the external reference, before anything is sent again."
+    yield ""
+    yield "| failure | what is seen | what it proves |"
+    yield "|---|---|---|"
+    for row in TABLE:
+        yield f"| {row.name} | {row.seen} | {row.verdict} |"
 
 
 def _default(value: Any) -> str:
