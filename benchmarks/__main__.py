@@ -4,10 +4,10 @@ import argparse
 import json
 import sys
 
-from benchmarks import create_incident, intramed
+from benchmarks import create_incident, intramed, planon
 from benchmarks.measure import print_table
 
-_BENCHMARKS = {"create_incident": create_incident, "intramed": intramed}
+_BENCHMARKS = {"create_incident": create_incident, "intramed": intramed, "planon": planon}
 
 
 def main() -> int:

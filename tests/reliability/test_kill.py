@@ -8,40 +8,16 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
 
 import pytest
 import requests
 
 from shim.demo import planon_section, write_configuration
-from simulators.launch import address_of, running_planon, start_shim
-from simulators.process import Program
+from simulators.launch import running_planon
 from tests.integration.shim.site import FAST_OUTBOX, FAST_PLANON, add_client, until
+from tests.reliability.killed import Killed
 
 SEED = 20261119
-
-
-class Killed:
-    """A service that is started again on the same address whenever it has been killed."""
-
-    def __init__(self, configuration: Path) -> None:
-        self._configuration = configuration
-        self._service: Program = start_shim(configuration)
-        self.address = address_of(self._service)
-        self._port = self.address.rpartition(":")[2]
-
-    def kill_and_restart(self) -> None:
-        self._service.kill()
-        self._service = start_shim(self._configuration, "--port", self._port)
-
-    def stop(self) -> int:
-        return self._service.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_failure: object) -> None:
-        self._service.__exit__(None, None, None)
 
 
 @pytest.mark.torture
