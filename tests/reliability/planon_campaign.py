@@ -29,6 +29,9 @@ OPTIONS: Final[Mapping[str, Any]] = {
 _HELD_BACK: Final = """SELECT late.id FROM entry AS late JOIN entry AS early
 ON early.order_key = late.order_key AND early.seq < late.seq
 WHERE late.state = 'waiting' AND early.state IN ('parked', 'rejected')"""
+_REST_HELD_BACK: Final = f"""SELECT DISTINCT continues FROM entry
+WHERE continues IS NOT NULL AND (state IN ('parked', 'rejected') OR id IN ({_HELD_BACK}))"""  # noqa: S608 - no input
+_STUCK: Final = f"state = 'waiting' AND id NOT IN ({_HELD_BACK})"
 OUTAGES: Final = ("down", "replica_down", "kill", "down", "kill", "replica_stalled")
 """What happens between every 2,000 reports, evenly spread."""
 PER_OUTAGES: Final = 2_000
@@ -86,6 +89,8 @@ def campaign(facility: Facility, reports: int, seed: int, plan: Plan | None = No
     rested_s = time.monotonic() - begun - accepted_s
     ends = _ends(facility, record)
     ledger = {"incidents": facility.planon.incidents(), "notes": facility.planon.notes()}
+    if stuck := facility.count(_STUCK):
+        record.odd(f"{stuck} deliveries wait behind nothing")
     judged = judge(record, ledger, ends)
     told = _told(facility, record, judged) | {"accepting_s": round(accepted_s, 1), "draining_s": round(rested_s, 1)}
     return Finished(judged, told)
@@ -120,13 +125,14 @@ def _ends(facility: Facility, record: Record) -> dict[str, dict[str, Any]]:
     names = [told.delivery for told in (*record.incidents.values(), *record.notes.values())]
     ends: dict[str, dict[str, Any]] = {}
     behind = {name for (name,) in facility.state(_HELD_BACK)}
+    unfinished = {name for (name,) in facility.state(_REST_HELD_BACK)}
 
     def ask(part: list[str]) -> None:
         client = facility.client()
         for name in part:
             answer = client.delivery(name)
             ends[name] = {key: answer.get(key) for key in ("state", "attention", "reason", "attempts")}
-            ends[name]["held_back"] = name in behind
+            ends[name] |= {"held_back": name in behind, "rest_held_back": name in unfinished}
 
     with ThreadPoolExecutor(AGENTS) as pool:
         list(pool.map(ask, [names[n::AGENTS] for n in range(AGENTS)]))

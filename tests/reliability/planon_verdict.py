@@ -10,6 +10,8 @@ from typing import Any, Final
 from tests.reliability.planon_told import Record, Told
 
 NOTICED: Final = frozenset({"sla_missing", "sla_unverified", "record_differs"})
+_LOOKED_AT: Final = frozenset({"record_differs", "sla_unverified"})
+"""A text that Planon cut off was seen to differ, or nobody could read the record, and that was told."""
 _CONTINUED: Final = re.compile(r"(LS-[A-Z2-7]+)-(\d+)")
 _HEADER: Final = re.compile(r"\(vervolg \d+/\d+\)\n")
 
@@ -87,8 +89,12 @@ class _Court:
             self.wrong["lost"].append(f"{told.name} is not there; its delivery is {end}")
             return
         parts = [str(found[text]), *(part for _, part in sorted(rest[str(found["external_ref"])]))]
-        differs = end["attention"] == "record_differs" or end["state"] == "parked"
-        if told.text not in "".join(_HEADER.sub("", part, count=1) for part in parts) and not differs:
+        noticed = end["attention"] in _LOOKED_AT or end["state"] == "parked"
+        if told.text in "".join(_HEADER.sub("", part, count=1) for part in parts):
+            return
+        if end["rest_held_back"]:
+            self.held_back += 1
+        elif not noticed:
             self.wrong["lost"].append(f"{told.name} is not whole: {[len(part) for part in parts]} characters; {end}")
 
     def _rest(self) -> dict[str, list[tuple[int, str]]]:
@@ -149,7 +155,7 @@ def judge(record: Record, ledger: Mapping[str, list[dict[str, Any]]], ends: Mapp
         record: what the clients were told.
         ledger: incidents and notes as the control port shows them, oldest commit first.
         ends: by delivery, its `state` and `attention`, and `held_back`: whether it stands behind one that needs a
-            person.
+            person; `rest_held_back`: whether that, or a person, is what the rest of its text waits for.
     """
     court = _Court(record, ledger["incidents"], ledger["notes"], ends)
     for question in (court.duplicates, court.lost, court.report_times, court.order, court.clocks):

@@ -49,7 +49,7 @@ def record() -> Record:
 
 def ends(attention: str | None = None, state: str = "delivered") -> dict[str, dict[str, Any]]:
     return {
-        told.delivery: {"state": state, "attention": attention, "held_back": False}
+        told.delivery: {"state": state, "attention": attention, "held_back": False, "rest_held_back": False}
         for told in (INCIDENT, FIRST, SECOND)
     }
 
@@ -81,7 +81,8 @@ def test_a_cut_text_is_lost_unless_somebody_is_told() -> None:
     found = ledger()
     found["incidents"][0]["description"] = "melding 1\n\nVerbatim:\nkra"
     assert wrong(found) == {"lost": 1}
-    assert wrong(found, "record_differs") == {}
+    assert wrong(found, "sla_missing") == {"lost": 1}
+    assert wrong(found, "record_differs") == wrong(found, "sla_unverified") == {}
 
 
 @pytest.mark.parametrize("kind", ["incidents", "notes"])
@@ -136,6 +137,16 @@ def test_a_note_behind_an_incident_without_a_tenant_is_held_back() -> None:
     told[SECOND.delivery] |= {"state": "waiting", "held_back": True}
     assert judge(record(), found, told).held_back == 1
     assert wrong(found) == {"lost": 1}
+
+
+def test_the_rest_of_a_text_may_be_held_back() -> None:
+    """It is a delivery of its own, and somebody is told about that."""
+    found = ledger()
+    del found["notes"][0]
+    told = ends()
+    told[INCIDENT.delivery]["rest_held_back"] = True
+    judged = judge(record(), found, told)
+    assert (judged.wrong, judged.held_back) == ([], 1)
 
 
 def test_one_write_has_one_delivery() -> None:
