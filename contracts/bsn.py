@@ -6,9 +6,10 @@ must not be destroyed. Dates have eight digits.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from typing import Final
 
@@ -20,17 +21,23 @@ from contracts.telephone import TelephoneError, normalise_telephone
 REPLACEMENT: Final = "[BSN]"
 
 _LENGTHS: Final = frozenset({8, 9})
+_SHORTEST: Final = 8
 _LONGEST: Final = 9
 _TELEPHONE: Final = range(8, 16)
 """Digits of a complete telephone number."""
 _DUTCH: Final = 11
 """Digits of a Dutch number that begins with 31."""
+_DIGIT: Final = re.compile(r"[0-9]")
 _GROUP: Final = re.compile(r"[0-9]+")
 _GAP: Final = re.compile(r"[ \t.\-\u2010-\u2015\u2212]{1,3}")
-_WIDE_GAP: Final = re.compile(r"[ \t.,/()\-\u2010-\u2015\u2212]{1,4}")
+_WIDE_GAP: Final = re.compile(r"[ \t\n.,:/()_*\-\u2010-\u2015\u2212]{1,4}")
 """What stands between the digits of a telephone number."""
+_PAUSE: Final = re.compile(r"[\n,:/]|\.[ \t]")
+"""What ends a house number 31, which is no country's then."""
 _INVISIBLE: Final = frozenset({"Cf", "Cc", "Mn", "Me"})
 _KEPT: Final = frozenset("\t\n\r")
+_Own = Callable[[], frozenset[str]]
+"""Gives the spellings of a person's own numbers."""
 _DAY_FIRST: Final = (2, 2, 4)
 _YEAR_FIRST: Final = (4, 2, 2)
 
@@ -72,9 +79,16 @@ def replace_bsn(text: str, telephones: Collection[str]) -> tuple[str, int]:
 
 def _found(text: str, telephones: Collection[str]) -> list[tuple[int, int]]:
     """Return where they are in the original text."""
+    # Most texts have too few digits, which the whole text tells a hundred times faster than each character.
+    if len(_DIGIT.findall(unicodedata.normalize("NFKC", text))) < _SHORTEST:
+        return []
     plain = _plain(text)
     groups = [_Group(match[0], *match.span()) for match in _GROUP.finditer(plain.text)]
-    own = {spelling for number in telephones for spelling in _spellings(number)}
+
+    @cache  # only a candidate needs them, and reading a number takes longer than the rest
+    def own() -> frozenset[str]:
+        return frozenset(spelling for number in telephones for spelling in _spellings(number))
+
     found: list[tuple[int, int]] = []
     first = 0
     while first < len(groups):
@@ -85,7 +99,7 @@ def _found(text: str, telephones: Collection[str]) -> list[tuple[int, int]]:
     return found
 
 
-def _bsn_at(text: str, groups: Sequence[_Group], first: int, own: Collection[str]) -> int | None:
+def _bsn_at(text: str, groups: Sequence[_Group], first: int, own: _Own) -> int | None:
     """Return the last group of the longest BSN that begins with this group."""
     found = [
         last
@@ -111,18 +125,18 @@ def _windows(
         yield last, digits
 
 
-def _is_telephone(text: str, groups: Sequence[_Group], first: int, last: int, own: Collection[str]) -> bool:
+def _is_telephone(text: str, groups: Sequence[_Group], first: int, last: int, own: _Own) -> bool:
     """Whether these groups are, or are a part of, one of the person's numbers or a complete number."""
     for begin in range(first, max(-1, first - _TELEPHONE[-1]), -1):
         for end, digits in _windows(text, groups, begin, _WIDE_GAP, _TELEPHONE[-1]):
-            if end >= last and (digits in own or _is_complete(text, groups[begin], groups[end], digits)):
+            if end >= last and (digits in own() or _is_complete(text, groups[begin], groups[end], digits)):
                 return True
     return False
 
 
 def _is_complete(text: str, begin: _Group, end: _Group, digits: str) -> bool:
     international = text[: begin.begin].endswith("+")
-    dutch = digits.startswith("31") and len(digits) == _DUTCH
+    dutch = digits.startswith("31") and len(digits) == _DUTCH and not _PAUSE.search(text, begin.begin, end.end)
     if len(digits) not in _TELEPHONE or not (international or dutch or digits.startswith("0")):
         return False
     try:

@@ -157,12 +157,14 @@ class Checked:
         attention: replaces the earlier one; None does so only when nobody looks again.
         evidence: one line on what was seen, without a person's text.
         check_again_s: as of `Delivered`.
+        read: False when the record could not be read: whoever asked for attention before still does.
     """
 
     result: Mapping[str, JsonValue] | None
     attention: str | None
     evidence: str
     check_again_s: float | None = None
+    read: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ IncidentNumber = Annotated[
     Field(description="The incident's number as the backend issued it.", examples=["INC-000482"]),
 ]
 
+SEVERITY: Final = r"^[a-z][a-z0-9_]{0,29}$"
+"""Pattern of a severity's name."""
+
 
 class FindTenantRequest(Model):
     """Facts about a tenant; every given fact must hold."""
@@ -107,7 +110,7 @@ class CreateIncidentRequest(Model):
     tenant: TenantToken
     severity: Annotated[
         str,
-        StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,29}$"),
+        StringConstraints(pattern=SEVERITY),
         Field(
             description="Severity by a name in the site's priority matrix, usually low, normal, high or emergency.",
             examples=["high"],

@@ -89,7 +89,10 @@ class StoredEntries:
         Raises:
             PayloadDamaged: they are not.
         """
-        (row,) = self.database.read(SQL["select_payload"], entry_seq=entry.seq)
+        rows = self.database.read(SQL["select_payload"], entry_seq=entry.seq)
+        if not rows:
+            raise PayloadDamaged(f"the payload of {entry.id} is lost")
+        row = rows[0]
         try:
             body = self._cipher.open(row["body"], f"{entry.id}/body")
             particulars = Particulars.load(self._cipher.open(row["particulars"], f"{entry.id}/particulars"))
@@ -117,10 +120,10 @@ class StoredEntries:
             slot=payload.particulars.slot,
         )
 
-    def sha256(self, entry: Entry) -> str:
-        """Return the hash of the bytes that were validated, whatever has become of the bytes."""
-        (row,) = self.database.read(SQL["select_payload"], entry_seq=entry.seq)
-        return str(row["sha256"])
+    def sha256(self, entry: Entry) -> str | None:
+        """Return the hash of the bytes that were validated, whatever has become of them; None if it is lost as well."""
+        rows = self.database.read(SQL["select_payload"], entry_seq=entry.seq)
+        return str(rows[0]["sha256"]) if rows else None
 
     def result(self, entry: Entry) -> bytes:
         """Return the JSON object that the adapter gave when it was delivered, or looked at last; `{}` before.

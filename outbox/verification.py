@@ -42,8 +42,7 @@ class Verifications:
 
     def next_due(self, destination: str) -> datetime | None:
         """When the next look at a record of a destination is due that nobody makes now; None if none is."""
-        now = to_ms(self._clock())
-        ((at,),) = self._database.read(SQL["next_check"], destination=destination, now=now)
+        ((at,),) = self._database.read(SQL["next_check"], destination=destination, **_lease(self._clock()))
         return None if at is None else from_ms(at)
 
     def claim(self, destination: str) -> Look | None:
@@ -52,10 +51,8 @@ class Verifications:
         due = self.next_due(destination)
         if due is None or due > now:
             return None  # so that an idle worker takes no writer's lock for this
-        lease = to_ms(now + timedelta(seconds=LEASE_S))
-        values = {"destination": destination, "now": to_ms(now), "lease": lease}
         with self._database.transaction() as tx:
-            row = tx.execute(SQL["claim_check"], values).fetchone()
+            row = tx.execute(SQL["claim_check"], {"destination": destination, **_lease(now)}).fetchone()
         return None if row is None else Look(entry := Entry.of(row), now, self._age_s(entry, now))
 
     def checked(self, look: Look, answer: Checked) -> None:
@@ -70,6 +67,7 @@ class Verifications:
             "result": result,
             "attention": answer.attention,
             "check_at": check_at(self._clock(), answer.check_again_s),
+            "read": answer.read,
         }
         self._write(look, "to_checked", answer.attention or good, answer.evidence, values)
 
@@ -130,3 +128,7 @@ class Verifications:
             if passed_ms is not None:
                 return max(0.0, passed_ms / 1000)
         return 0.0 if entry.ended_at is None else max(0.0, (now - entry.ended_at).total_seconds())
+
+
+def _lease(now: datetime) -> dict[str, int]:
+    return {"now": to_ms(now), "lease": to_ms(now + timedelta(seconds=LEASE_S))}

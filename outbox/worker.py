@@ -13,6 +13,7 @@ from contracts.delivery import (
     Absent,
     Conflicting,
     Delivered,
+    DeliveryState,
     Destination,
     Finding,
     NotSent,
@@ -179,12 +180,13 @@ class Worker:
     def _attempt(self, claim: Claim) -> Found:
         try:
             sending = self._outbox.sending(claim.entry)
+            given_up = self._given_up(claim, sending)
         except PayloadDamaged as error:
             return Conflicting(str(error))
         except StateUnavailable as error:
             return OutcomeUnknown(f"not sent: {error}")
-        if sending.slot is not None and sending.parent_backend_id is None:
-            return Rejected("the delivery that it follows was given up")
+        if given_up is not None:
+            return given_up
         try:
             return self._ask(claim, sending)
         except ContractError as error:
@@ -192,6 +194,16 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - an adapter's defect says nothing about what the backend did
             log_defect(f"{claim.action} of {claim.entry.id}", error)
             return OutcomeUnknown(f"the adapter failed: {type(error).__name__}")
+
+    def _given_up(self, claim: Claim, sending: Sending) -> Rejected | None:
+        """Return the refusal of what depends on a delivery that was given up; None if nothing is in its way."""
+        if sending.slot is not None and sending.parent_backend_id is None:
+            return Rejected("the delivery that it follows was given up")
+        continued = self._outbox.get(claim.entry.continues) if claim.entry.continues else None
+        if claim.action == "send" and continued is not None and continued.state is DeliveryState.DISCARDED:
+            # The rest of a text alone would mislead whoever reads it, and a person must know that it is not there.
+            return Rejected("the delivery that it continues was given up", not_found=continued.not_found)
+        return None
 
     def _ask(self, claim: Claim, sending: Sending) -> Found:
         destination = self._destinations[claim.entry.destination]

@@ -10,6 +10,9 @@ from schemas.xml import XmlRefused, parse
 XSD: Final = "{http://www.w3.org/2001/XMLSchema}"
 
 _FACETS: Final = (f"{XSD}maxLength", f"{XSD}length")
+_PRESERVE: Final = "preserve"
+_PRESERVING: Final = frozenset({"string", "anySimpleType"})
+"""The built-in types that do not collapse white space."""
 _MERGED: Final = (f"{XSD}include", f"{XSD}redefine")
 
 
@@ -71,6 +74,18 @@ class Definitions:
                 return int(facet.get("value", ""))
             kind = self.base_of(restriction)
         return None
+
+    def keeps_white_space(self, element: etree._Element) -> bool:
+        """Return whether a reader of an element's text gets its line breaks and runs of blanks as they were written."""
+        name, kind = element.get("type", ""), self.type_of(element)
+        while kind is not None:
+            restriction = next(kind.iterchildren(f"{XSD}restriction"), None)
+            if restriction is None:
+                return False  # a list, or a union of who knows what
+            for facet in restriction.iterchildren(f"{XSD}whiteSpace"):
+                return facet.get("value") == _PRESERVE
+            name, kind = restriction.get("base", ""), self.base_of(restriction)
+        return _local(name) in _PRESERVING
 
     def is_builtin(self, part: etree._Element, name: str) -> bool:
         """Whether a name, as a part writes it, is one of XML Schema's own types."""

@@ -26,12 +26,14 @@ class Place:
         mandatory: whether every document must have it.
         max_length: longest text in characters; None when the schema sets no limit.
         holds_text: whether it holds text, and not elements of its own.
+        keeps_space: whether line breaks and runs of blanks in its text stay for who reads it.
     """
 
     name: str
     mandatory: bool
     max_length: int | None
     holds_text: bool
+    keeps_space: bool
 
 
 class Layout:
@@ -110,7 +112,8 @@ class Layout:
         self._declared[name] = declared
         kind = self._definitions.type_of(declared)
         holds_text = kind is None or kind.tag == f"{XSD}simpleType"
-        return Place(name, mandatory, self._definitions.max_length(kind), holds_text)
+        keeps_space = holds_text and self._definitions.keeps_white_space(declared)
+        return Place(name, mandatory, self._definitions.max_length(kind), holds_text, keeps_space)
 
     def _compiled(self, file: Path) -> etree.XMLSchema:
         """Return a schema in which each element can be the root, so that one value can be tried alone."""

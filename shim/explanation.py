@@ -19,7 +19,7 @@ from outbox.stored import PayloadDamaged, StoredEntries
 class Payload:
     """The stored bytes against the hash of those that were validated; `damage` says what is wrong with them."""
 
-    sha256: str
+    sha256: str | None
     bytes: int | None
     damage: str | None
 

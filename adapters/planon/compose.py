@@ -13,6 +13,7 @@ from adapters.planon.forms import Field, Forms, IncidentForm
 from adapters.planon.notes import rest_of_incident
 from adapters.planon.reference import AssetRow, Reference
 from adapters.planon.wording import Wording
+from contracts.bsn import replace_bsn
 from contracts.errors import RuleMissing, Violation
 from contracts.facility import CreateIncidentRequest
 
@@ -175,9 +176,12 @@ class _Incident:
         if not asset.known:
             rule = "left out: the replica is down and no row of it was kept"
             return Element(field.name, None, rule, "request.asset")
-        if asset.row is None or asset.row["location_id"] != self._rows.tenant["location_id"]:
+        location = self._rows.tenant["location_id"]
+        if asset.row is None or location is None or asset.row["location_id"] != location:
             rule = "left out: there is no such asset at the tenant's location"
-            return Element(field.name, None, rule, asset.origin(hint.code, "location_id"))
+            # What is no asset may be any number that the caller took for one.
+            named = replace_bsn(hint.code, ())[0] if asset.row is None else hint.code
+            return Element(field.name, None, rule, asset.origin(named, "location_id"))
         code = cell_text("asset.asset_code", asset.row["asset_code"], field)
         rule = f"hint with confidence {hint.confidence!r}; the asset is at the tenant's location"
         return Element(

@@ -6,7 +6,7 @@ from typing import Final
 
 from adapters.planon.endpoint import AppSuiteEndpoint
 from adapters.planon.read_back import ReadBack, differences
-from adapters.planon.records import NoteRecord, Records
+from adapters.planon.records import IncidentRecord, NoteRecord, Records
 from adapters.planon.verdicts import outcome_of, row_of, unavailable
 from adapters.soap import ExchangeFailed, Flaw
 from contracts.delivery import Absent, Checked, Conflicting, Delivered, Finding, NotSent, Outcome, Rejected, Sending
@@ -87,10 +87,17 @@ class PlanonDestination:
         return self._read_back.delivered(_number(found[0]), self._read_back.of_record(sending, found[0]))
 
     def _find_note(self, sending: Sending) -> Finding:
+        try:
+            _, number = _with_parent(sending, self._number_in)
+        except ValueError as error:
+            return Conflicting(str(error))
         found = self._records.notes(sending.reference)
         if not found:
             return Absent()
-        return _contradiction(found, sending) or _note_delivered(found[0].syscode, _number(found[0]))
+        contradiction = _contradiction(found, sending)
+        if contradiction is None and found[0].number != number:
+            return Conflicting("the record with this reference is not under the incident that the note names")
+        return contradiction or _note_delivered(found[0].syscode, number)
 
 
 def _contradiction(found: Sequence[NoteRecord], sending: Sending) -> Conflicting | None:
@@ -100,7 +107,7 @@ def _contradiction(found: Sequence[NoteRecord], sending: Sending) -> Conflicting
     return Conflicting(f"the record with this reference differs in {', '.join(differs)}") if differs else None
 
 
-def _number(record: NoteRecord) -> str:
+def _number(record: IncidentRecord) -> str:
     if record.number is None or not _NUMBER.fullmatch(record.number):
         raise ExchangeFailed(Flaw.UNREADABLE, detail="a number that no incident can have")
     return record.number

@@ -3,7 +3,7 @@
 Compared once, at start: a mapping that a schema contradicts is an error there, never at 22:14.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,8 +12,10 @@ from lxml import etree
 
 import schemas
 from adapters.planon import sources
+from adapters.planon.elements import Element
 from adapters.planon.mapping import PACKAGED, Channel, DocumentNames
 from adapters.planon.mapping import Mapping as Names
+from adapters.planon.shape import misshapen
 from adapters.planon.slot import placeholder
 from contracts.desks import AdapterMisconfigured
 from schemas.definitions import Definitions, LayoutUnreadable
@@ -27,6 +29,8 @@ LEAST_TEXT: Final = 100
 
 _REFERENCE: Final = "LS-ABCDEFGHIJKLMNOPQRST-99"
 """An external reference as the shim makes it, of a note that carries another one on."""
+_MOMENT: Final = "2026-11-19T22:14:03+01:00"
+_WORDS: Final = "Kraan in keuken lekt\n\nVerbatim:\nkraan in keuken lekt, water staat al op de vloer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +113,31 @@ def _incident(mapping: Names, file: Path, folder: Path, columns: Columns, code: 
     making = _Making(file, folder, "incident", mapping.incident, sources.incident(columns))
     severities = mapping.severities | mandant.severities
     form = making.form((mandant.profile,), f"mandants.{code}", mandant.constants)
-    for source, values in (("severity", severities), ("channel", mapping.incident.channel)):
-        for field in form.fields:
-            if field.source == source:
-                making.accepted(field.name, values.values())
-    making.accepted(form.of("reference").name, [_REFERENCE])
+    if not severities:
+        raise AdapterMisconfigured(f"mapping: mandant {code} has no severities ({file})")
+    known = {
+        "severity": severities.values(),
+        "channel": mapping.incident.channel.values(),
+        "reference": [_REFERENCE],
+        "reported_at": [_MOMENT],
+        "description": [_WORDS],
+        "tenant.mandant_code": [code],
+        "contract.mandant_code": [code],
+    }
+    making.accepted_where(form, known)
     return IncidentForm(form.root, form.namespace, form.fields, form.schemas, severities, mapping.incident.channel)
 
 
 def _note(mapping: Names, file: Path, folder: Path) -> Form:
     making = _Making(file, folder, "note", mapping.note, sources.NOTE)
     form = making.form(())
-    making.accepted(form.of("reference").name, [_REFERENCE])
-    making.accepted(form.of("incident").name, [placeholder(_REFERENCE, "")])
+    known = {
+        "reference": [_REFERENCE],
+        "incident": [placeholder(_REFERENCE, "")],
+        "reported_at": [_MOMENT],
+        "text": [_WORDS],
+    }
+    making.accepted_where(form, known)
     return form
 
 
@@ -151,6 +167,7 @@ class _Making:
         given = dict(self._given(own, own_constants or {}))
         fields = tuple(self._checked(given[place.name]) for place in vendor.places if place.name in given)
         self._nothing_lacks(given)
+        self._well_shaped(vendor.namespace, fields)
         return Form(document.root, vendor.namespace, fields, tuple(self._folder / file for file in self._layouts))
 
     def accepted(self, element: str, values: Iterable[str]) -> None:
@@ -159,6 +176,12 @@ class _Making:
             for file, layout in self._layouts.items():
                 if not layout.accepts(element, value):
                     raise self.wrong(self._section, element, f"may not be {value!r} by {file}")
+
+    def accepted_where(self, form: Form, known: Mapping[str, Iterable[str]]) -> None:
+        """Try values by the sources that give them."""
+        for field in form.fields:
+            if field.source is not None:
+                self.accepted(field.name, known.get(field.source, ()))
 
     def _same_namespace(self, namespace: str) -> None:
         for file, layout in self._layouts.items():
@@ -205,7 +228,21 @@ class _Making:
             raise self.wrong(self._section, field.name, f"is mandatory, and its source {field.source} may be left out")
         if field.source in self._words.texts and (field.max_length or LEAST_TEXT) < LEAST_TEXT:
             raise self.wrong(self._section, field.name, f"holds only {field.max_length} characters of text")
+        if field.source in self._words.texts:
+            for file, layout in self._layouts.items():
+                if (place := layout.place(field.name)) is not None and not place.keeps_space:
+                    raise self.wrong(self._section, field.name, f"does not keep line breaks by {file}")
         return field
+
+    def _well_shaped(self, namespace: str, fields: Sequence[Field]) -> None:
+        """Try a document with everything, and one without what may be left out."""
+        least = [field for field in fields if field.source not in self._words.optional]
+        for file in self._layouts:
+            schema = etree.XMLSchema(file=str(self._folder / file))
+            for tried in (fields, least):
+                elements = [Element(field.name, field.constant or "x", "", "") for field in tried]
+                for why in misshapen(self._document.root, namespace, elements, schema):
+                    raise self.wrong(self._section, self._document.root, f"cannot satisfy {file}: {why}")
 
     def _nothing_lacks(self, given: Mapping[str, Field]) -> None:
         for file, layout in self._layouts.items():

@@ -5,14 +5,16 @@
 
 import tomllib
 from pathlib import Path
-from typing import Final, Literal, Self, get_args
+from typing import Annotated, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from adapters.planon.record_names import RecordNames
 from contracts.desks import AdapterMisconfigured
+from contracts.facility import SEVERITY
 
 Channel = Literal["whatsapp", "sms", "webchat", "telephone", "email"]
+Severity = Annotated[str, StringConstraints(pattern=SEVERITY)]
 
 PACKAGED: Final = Path(__file__).parent / "mapping.toml"
 
@@ -50,7 +52,7 @@ class MandantNames(_Section):
     """What differs for one mandant. Severities and constants go before the general ones of the same name."""
 
     profile: str = Field(description="Schema of its SLA profile, relative to the folder of schemas.")
-    severities: dict[str, str] = Field(default_factory=dict, description="As `severities` of the whole file.")
+    severities: dict[Severity, str] = Field(default_factory=dict, description="As `severities` of the whole file.")
     constants: dict[str, str] = Field(default_factory=dict, description="Element of an incident, and its value.")
 
 
@@ -63,14 +65,16 @@ class ReplyNames(_Section):
 class SessionNames(_Section):
     """How the SOAP services speak of sessions."""
 
-    expired: str = Field(min_length=1, description="Part of the text of the fault for a session that has ended.")
+    expired: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4)] = Field(
+        description="Whole text of the fault for a session that has ended, and of no other."
+    )
 
 
 class Mapping(_Section):
     """The whole file."""
 
     incident: IncidentNames
-    severities: dict[str, str] = Field(description="Severity as callers name it, and as the priority matrix does.")
+    severities: dict[Severity, str] = Field(description="Severity as callers name it, and as the priority matrix does.")
     mandants: dict[str, MandantNames] = Field(min_length=1, description="By the mandant's code in the replica.")
     note: DocumentNames
     reply: ReplyNames

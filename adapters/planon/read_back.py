@@ -49,6 +49,11 @@ class Look:
         return self.record is not None and self.record.sla_due is not None
 
     @property
+    def read(self) -> bool:
+        """Whether a record was read, if only to find that it is another one."""
+        return self.record is not None or bool(self.differs)
+
+    @property
     def evidence(self) -> str:
         """What was seen, on one line: names of fields, never what a person wrote."""
         if self.record is None:
@@ -114,11 +119,11 @@ class ReadBack:
         if left_s > 0:
             pending = None if look.record is None else _result(number, look, "pending")
             again_s = max(_SOONEST_S, min(age_s + _FIRST_LOOK_S, left_s))
-            return Checked(pending, differs, look.evidence, again_s)
+            return Checked(pending, differs, look.evidence, again_s, read=look.read)
         state: ClockState = "unverified" if look.record is None else "missing"
         attention = differs or (SLA_UNVERIFIED if look.record is None else SLA_MISSING)
         evidence = f"{look.evidence}; looked at for {age_s:.0f} s"
-        return Checked(_result(number, look, state), attention, evidence)
+        return Checked(_result(number, look, state), attention, evidence, read=look.read)
 
     def _changed(self, record: IncidentRecord, frozen: bytes) -> list[str]:
         sent = {etree.QName(element).localname: element.text for element in parse(frozen)}

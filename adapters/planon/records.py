@@ -132,12 +132,10 @@ class Records:
         return found
 
     def _call(self, service: str, operation: str, argument: Any, until: float | None) -> Any:
-        left_s = None if until is None else until - time.monotonic()
-        if left_s is not None and left_s <= 0:
-            raise ExchangeFailed(Flaw.NO_TIME)
-        return self._session.with_id(
-            lambda session: self._client.call(service, operation, session, argument, timeout_s=left_s), left_s
-        )
+        def call(session: str) -> Any:
+            return self._client.call(service, operation, session, argument, timeout_s=_left_s(until))
+
+        return self._session.with_id(call, _left_s(until))
 
     def _incident(self, record: Any) -> IncidentRecord:
         names, same = self._names.incident, {name: getattr(record, name) for name in self._names.same}
@@ -154,6 +152,16 @@ class Records:
             sla_due=_aware(getattr(record, names.sla_due)),
             same={name: None if value is None else str(value) for name, value in same.items()},
         )
+
+
+def _left_s(until: float | None) -> float | None:
+    """Return what is left now: a log-in in between has used some of it."""
+    if until is None:
+        return None
+    left_s = until - time.monotonic()
+    if left_s <= 0:
+        raise ExchangeFailed(Flaw.NO_TIME)
+    return left_s
 
 
 def _note(record: Any, names: NoteAttributes) -> NoteRecord:

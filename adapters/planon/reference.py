@@ -84,7 +84,7 @@ def reference_of(answers: Sequence[Sequence[Row]], read_at: datetime) -> Referen
     """Make a reference of the rows of `tenant`, `contract` and `matrix`; None when there is no such tenant.
 
     Raises:
-        RuleMissing: the tenant has no contract.
+        RuleMissing: the tenant has no contract, or the contract read is not the tenant's.
         BackendUnavailable: there are several rows for one key.
     """
     tenant, contract = only(answers[0]), only(answers[1])
@@ -92,6 +92,10 @@ def reference_of(answers: Sequence[Sequence[Row]], read_at: datetime) -> Referen
         return None
     if contract is None:
         raise RuleMissing("the tenant has no contract", [Violation("tenant", "no contract is laid down for it")])
+    if contract["contract_id"] != tenant["contract_id"]:
+        # A site's own statements may disagree, and so may two looks at a tenant who moves just then.
+        rule = f"its contract is {tenant['contract_id']}, and the rules read are those of {contract['contract_id']}"
+        raise RuleMissing("the tenant's contract is another one", [Violation("tenant", rule)])
     return Reference(
         {name: value for name, value in tenant.items() if not name.startswith(TELEPHONE)},
         contract,

@@ -1,12 +1,12 @@
 """Reads the rows that decide an incident in one look, and keeps them for when the replica cannot be asked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from adapters.planon.reference import TELEPHONE, AssetRow, Reference, reference_of
-from adapters.planon.replica import Replica, Row, only
+from adapters.planon.replica import Replica, Row
 from adapters.sql.messages import Step
 from contracts.desks import ReferenceRows
 from contracts.errors import BackendUnavailable, NotFound, RuleMissing, StateUnavailable
@@ -48,21 +48,22 @@ class References:
         Raises:
             NotFound: the replica has no such tenant.
             RuleMissing: it has no contract for the tenant.
-            BackendUnavailable: the replica cannot be read, and nothing young enough was kept.
+            BackendUnavailable: the replica cannot be read and nothing young enough was kept, or it contradicts itself.
         """
         now = self._now()
         asset = (Step("asset", {"asset_code": asset_code}),) if asset_code else ()
         try:
             answers = self._replica.ask((*_steps(tenant_id), *asset), self._replica.until())
-            reference = reference_of(answers, now)
-            found = AssetRow(only(answers[-1]), now) if asset_code else None
         except BackendUnavailable:
             kept = self._recalled(tenant_id)
             if kept is None:
                 raise
             return kept, self._recalled_asset(asset_code, now) if asset_code else None
+        # What it says now counts, also when it contradicts itself: kept rows are for when it says nothing.
+        reference = reference_of(answers, now)
         if reference is None:
             raise NotFound("the tenant is not known")
+        found = AssetRow(_at(reference.tenant["location_id"], answers[-1]), now) if asset_code else None
         self._keep(reference)
         if asset_code and found and found.row is not None:
             self._keep_row(_asset(asset_code), found.row, now)
@@ -116,6 +117,11 @@ class References:
         if kept is None:
             return AssetRow(None, now, known=False)
         return AssetRow(kept.row, kept.read_at.astimezone(self._zone), kept=True)
+
+
+def _at(location: object, rows: Sequence[Row]) -> Row | None:
+    """Return an asset's row: of several the one at this location, because a hint is no reason to refuse a report."""
+    return next((row for row in rows if row["location_id"] == location), rows[0] if rows else None)
 
 
 def _tenant(tenant_id: str) -> str:

@@ -48,7 +48,7 @@ class Session:
             client: of the WSDL with the session service.
             user: of the account.
             password: of the account.
-            expired: part of the text of the fault for a session that has ended.
+            expired: whole text of the fault for a session that has ended.
             idle_s: a session that was not used for so long is not used any more.
             timeout_s: longest wait for a log-in, unless a call has less time.
         """
@@ -77,13 +77,13 @@ class Session:
         try:
             return call(session)
         except SoapFault as fault:
-            if self._expired not in fault.text:
+            if fault.text.strip() != self._expired:  # a text that quotes a note may contain the same words
                 raise
         renewed = self._current(session, within_s)
         try:
             return call(renewed)
         except SoapFault as fault:
-            if self._expired in fault.text:
+            if fault.text.strip() == self._expired:
                 self._forget(renewed)
                 raise SessionEnded(fault) from fault
             raise

@@ -20,12 +20,12 @@ class Alarms:
     def ring_at(self, moment: float, ring: Callable[[], None]) -> None:
         """Call `ring`, which must be quick and raise nothing, at a monotonic time. It cannot be taken back."""
         with self._changed:
-            first = not self._set or moment < self._set[0][0]
-            heapq.heappush(self._set, (moment, next(self._numbers), ring))
             if not self._ringing:
-                self._ringing = True
+                # First of all: where no thread can be had nothing stays set, and the next call tries again.
                 threading.Thread(target=self._run, name="alarms", daemon=True).start()
-            elif first:
+                self._ringing = True
+            heapq.heappush(self._set, (moment, next(self._numbers), ring))
+            if self._set[0][0] == moment:
                 self._changed.notify()
 
     def _run(self) -> None:

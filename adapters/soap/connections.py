@@ -1,6 +1,5 @@
 """Connections as requests opens them here: a deadline knows each of them, and certificates are read once."""
 
-import socket
 import ssl
 from typing import Any
 
@@ -42,11 +41,6 @@ class WatchedAdapter(HTTPAdapter):
                 deadline.watch(self.sock)
 
         class Secure(HTTPSConnection):
-            def _new_conn(self) -> socket.socket:
-                connected = super()._new_conn()
-                deadline.watch(connected)  # the handshake, too, may come byte by byte
-                return connected
-
             def connect(self) -> None:
                 super().connect()
                 deadline.watch(self.sock)

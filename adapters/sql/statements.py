@@ -77,9 +77,10 @@ def load_statements(
     Raises:
         StatementInvalid: naming the first file that cannot be used, or a site's file that replaces nothing.
     """
-    own = {path.stem: path for path in sorted(site.glob("*.sql"))} if site else {}
     if site and not site.is_dir():
         raise StatementInvalid(f"there is no folder {site}")
+    # Some tools write names in capitals; a file of the site that nobody reads would be worse than an error.
+    own = {path.stem: path for path in sorted(site.iterdir()) if path.suffix.lower() == ".sql"} if site else {}
     for name, path in own.items():
         if not (shipped / f"{name}.sql").exists():
             raise StatementInvalid(f"statement {path} replaces none of ours")

@@ -100,7 +100,7 @@ def _facts_of(told: Explanation) -> Iterator[tuple[str, str]]:
         yield "follows", entry.follows
     if entry.continues is not None:
         yield "continues", entry.continues
-    yield "SHA-256", told.payload.sha256
+    yield "SHA-256", told.payload.sha256 or "lost"
     if told.payload.damage is None:
         yield "", f"{told.payload.bytes} bytes are stored, and they are those that were validated"
     else:
@@ -146,8 +146,8 @@ def _elements(sources: tuple[Source, ...]) -> Iterator[Table | Padding]:
     if not sources:
         return
     widths = {
-        "element": max(len(source.element) for source in sources),
-        "value": min(_VALUE_WIDTH, max(len(_shown(source.value)) for source in sources)),
+        "element": max(len("element"), *(len(source.element) for source in sources)),
+        "value": min(_VALUE_WIDTH, max(len("value"), *(len(_shown(source.value)) for source in sources))),
     }
     for source in (Source("element", "value", "rule", ""), *sources):
         line = Table.grid(padding=(0, 2))

@@ -21,6 +21,8 @@ for act in (hand.drain, hand.work, hand.retry, hand.discard, hand.check, hand.se
     app.command()(act)
 
 _WIDE: Final = 130
+_NARROW: Final = 100
+"""A list is not made narrower than this: a terminal breaks its lines, and no part of a reason is lost."""
 
 
 @app.command()
@@ -84,10 +86,11 @@ def list_entries(
         *(Column(name, no_wrap=True) for name in fixed),
         Column("reason", overflow="fold", min_width=24),
         box=SIMPLE_HEAD,
+        width=_NARROW if console.width < _NARROW else None,
     )
     for entry in entries:
         due = "" if entry.state.ended or entry.state is DeliveryState.WAITING else time_of_day(entry.next_attempt_at)
         what = f"{entry.destination}:{entry.contract}" if wide or len(configured.systems) > 1 else entry.contract
         told = [entry.id[:SHORT_ID], what, entry.state, time_of_day(entry.reported_at), str(entry.sends)]
         table.add_row(*cells(*told, *([due] if wide else []), entry.attention or entry.reason or ""))
-    console.print(table if entries else "Nothing waits.")
+    console.print(table if entries else "Nothing waits.", crop=False)

@@ -110,3 +110,13 @@ def test_a_note_with_another_time_conflicts(site: Site, sending: Sending) -> Non
     site.desk.destination.send(sending)
     found = site.desk.destination.find(replace(sending, reported_at=REPORTED_AT.replace(minute=15)))
     assert isinstance(found, Conflicting)
+
+
+def test_a_note_that_landed_under_another_incident_conflicts(site: Site, sending: Sending) -> None:
+    """Its reference, tenant and time are ours, but whoever reads that incident should not."""
+    site.desk.destination.send(sending)
+    (record,) = site.simulator.ledger.notes()
+    site.simulator.ledger._notes.put(record.syscode, replace(record, incident_number="INC-000099"))
+    assert site.desk.destination.find(sending) == Conflicting(
+        "the record with this reference is not under the incident that the note names"
+    )

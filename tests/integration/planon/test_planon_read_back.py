@@ -82,6 +82,7 @@ def test_a_record_that_is_never_readable_is_unverified(planon: Services, simulat
     last = planon.destination.check(sending, outcome.backend_id, SETTLE_S)
     assert last.result == outcome.result
     assert (last.attention, last.check_again_s) == ("sla_unverified", None)
+    assert (again.read, last.read) == (False, False)
 
 
 def test_a_number_without_a_record_is_unverified_and_absent(planon: Services, simulator: PlanonSimulator) -> None:
@@ -154,7 +155,7 @@ def test_another_record_under_our_number_is_not_ours(planon: Services, simulator
     stored(simulator, clock_of(simulator), BO_EXTERNAL_REF="SOMEBODY-ELSES")
     again = planon.destination.check(sending, number, SETTLE_S)
     assert again.result == {"incident": number, "sla": {"state": "unverified"}}
-    assert again.attention == "record_differs"
+    assert (again.attention, again.read) == ("record_differs", True)
     assert "external reference" in again.evidence
 
 

@@ -11,7 +11,7 @@ from adapters.planon.session import LoginFailed, Session, SessionEnded
 from adapters.soap import Http, SoapFault
 from adapters.soap.client import SoapClient
 from adapters.soap.errors import NOTHING_SEEN
-from contracts.delivery import Delivered, NotSent
+from contracts.delivery import Delivered, NotSent, OutcomeUnknown
 from simulators.planon.simulator import PlanonSimulator
 from tests.integration.planon.answering import NUMBER, answering, fault, xml
 from tests.integration.planon.services_stage import incident, note, services_on
@@ -231,6 +231,14 @@ def test_a_write_whose_session_ended_is_sent_once_more_and_no_more() -> None:
     with answering({"create": refusing}) as planon:
         assert isinstance(planon.services.destination.send(note(NUMBER)), NotSent)
         assert planon.asked() == ["login", "find", "read", "create", "login", "create"]
+
+
+def test_a_fault_that_quotes_those_words_does_not_say_that_the_session_ended() -> None:
+    """It may come after the commit, about a note in which a tenant wrote them: sending again would double it."""
+    quoting = xml(fault("e:Server", "Trigger failed for text 'Session is not valid'"), 500)
+    with answering({"create": quoting}) as planon:
+        assert isinstance(planon.services.destination.send(note(NUMBER)), OutcomeUnknown)
+        assert planon.asked() == ["login", "find", "read", "create"]
 
 
 def test_calls_of_a_delivery_are_as_few_as_its_promises_allow() -> None:

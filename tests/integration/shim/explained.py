@@ -162,7 +162,8 @@ MEMBERS = {
     "sends": "times it was sent",
     "backend_id": "the record's number in the backend",
     "sla": "`state`, `started_at` and `due_at` in the backend's own words, newest; null without any",
-    "payload": "`sha256` of the bytes that were validated, `bytes` stored, `intact` whether they match, `damage`",
+    "payload": "`sha256` of the bytes that were validated, `bytes` stored, `intact` whether they match, `damage`; "
+    "what is lost is null",
     "attempts": "list of `step`, `action` (send, find), `started_at`, `outcome`, `evidence`, `ended_at`",
     "verifications": "list of `n`, `started_at`, `ended_at`, `outcome`, `evidence`; the outcome is `ok`, `pending`, "
     "`failed`, `seen` or the attention code",

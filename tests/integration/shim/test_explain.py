@@ -130,6 +130,27 @@ def test_damaged_bytes_are_told(past: Past) -> None:
     assert "DAMAGED" in past.explain(incident.id).stdout
 
 
+def test_lost_bytes_are_told(past: Past) -> None:
+    """What else is known is told all the same."""
+    incident = missing_clock(past)
+    with past.state.database.transaction() as tx:
+        tx.execute("DELETE FROM payload")
+    told = past.told(incident.id)
+    assert (told["payload"]["intact"], told["payload"]["sha256"], told["attention"]) == (False, None, "sla_missing")
+    assert "DAMAGED" in past.explain(incident.id).stdout
+
+
+def test_no_part_of_a_reason_is_lost_in_a_narrow_terminal(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor in a mail from cron, which has 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    words = "refused: an unexpected status (HTTP 401, text/html, 112 bytes, 0.00 s)"
+    past.receiver.answers = [Rejected(words)]
+    accept(past.state.outbox)
+    past.deliver()
+    listed = command(past.configuration, "outbox", "list").stdout
+    assert set(words.split()) <= set(listed.split())
+
+
 def test_what_is_not_one_delivery_is_one_line(past: Past) -> None:
     """Unknown, ambiguous, or in another system: exit code 1."""
     past.receiver.answers = [Delivered("INC-000482"), Delivered("INC-000482"), NotSent("refused")]

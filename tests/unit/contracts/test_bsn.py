@@ -88,6 +88,22 @@ def test_a_tenants_own_number_stays_without_its_zero(written: str) -> None:
         assert replace_bsn(f"bel {written}", ("+31610001001",)) == ("bel [BSN]", 1)
 
 
+@pytest.mark.parametrize("between", [": ", ":", "_", "*", "\n", "\r\n", " -- "])
+@pytest.mark.parametrize("prefix", ["06", "+31 6"])
+def test_what_separates_a_prefix_does_not_cost_the_number(prefix: str, between: str) -> None:
+    """The eight digits behind 06 pass the check of a BSN, and still belong to a call-back number."""
+    assert bsn.is_valid("10001001")
+    text = f"bel {prefix}{between}10001001 svp"
+    assert replace_bsn(text, ()) == (text, 0)
+
+
+@pytest.mark.parametrize("between", [", ", ",", ". ", "\n", ": ", " / "])
+def test_house_number_31_is_no_country(between: str) -> None:
+    """A BSN behind it would be a complete number; 31 and a pause are not how one writes a telephone number."""
+    assert normalise_telephone("31555555021") == "+31555555021"
+    assert replace_bsn(f"huisnummer 31{between}555555021", ()) == (f"huisnummer 31{between}[BSN]", 1)
+
+
 def test_a_bsn_beside_a_telephone_number_is_found() -> None:
     """Neither hides the other."""
     text = f"06-{MOBILE[1:]} 999911120 013-5551234"

@@ -100,12 +100,15 @@ def test_the_database_itself_keeps_what_was_accepted(
         tx.execute(statement)
 
 
-def test_damaged_bytes_are_not_sent(outbox: Outbox, worker: Worker, receiver: Receiver, database: Database) -> None:
-    """Bytes that are not those that were validated park the entry."""
+@pytest.mark.parametrize("damage", ["UPDATE payload SET body = particulars", "DELETE FROM payload"])
+def test_damaged_bytes_are_not_sent(
+    outbox: Outbox, worker: Worker, receiver: Receiver, database: Database, damage: str
+) -> None:
+    """Bytes that are not those that were validated, or are no more, park the entry."""
     entry = accept(outbox)
     with database.transaction() as tx:
         tx.execute("DROP TRIGGER payload_is_frozen")
-        tx.execute("UPDATE payload SET body = (SELECT particulars FROM payload)")
+        tx.execute(damage)
     with pytest.raises(PayloadDamaged):
         outbox.payload(entry)
     worker.step("planon")

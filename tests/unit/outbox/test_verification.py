@@ -77,6 +77,23 @@ def test_only_the_last_look_takes_attention_away(
     assert stored(outbox, entry).attention is None
 
 
+@pytest.mark.parametrize(
+    "last", [[Checked({"sla": "unverified"}, "sla_unverified", "not read back", read=False)], [RuntimeError("x")] * 4]
+)
+def test_a_look_that_saw_nothing_hides_nothing(
+    outbox: Outbox, worker: Worker, receiver: Receiver, clock: Clock, last: list[Checked | Exception]
+) -> None:
+    """The record was seen to differ: that nobody could read it later does not replace this."""
+    receiver.seen = last
+    first = Delivered("INC-000001", attention="record_differs", check_again_s=1)
+    entry = delivered(outbox, worker, receiver, first)
+    for _ in range(20):
+        clock.forward(120)
+        worker.step("planon")
+    ended = stored(outbox, entry)
+    assert (ended.attention, ended.check_at) == ("record_differs", None)
+
+
 def test_attention_may_come_with_the_delivery(outbox: Outbox, worker: Worker, receiver: Receiver) -> None:
     """Nobody needs to look twice to see that the record differs."""
     entry = delivered(outbox, worker, receiver, Delivered("INC-000001", attention="record_differs"))
@@ -233,6 +250,19 @@ def test_a_wall_clock_that_is_set_back_puts_no_look_off_for_long(
     delivered(outbox, worker, receiver)
     clock.step(-86_400)
     assert not worker.step("planon")
+    worker._sleep("planon")
+    assert worker.step("planon")
+    assert len(receiver.looked_at) == 1
+
+
+def test_a_lease_of_a_clock_that_was_ahead_holds_nobody_off(
+    outbox: Outbox, worker: Worker, receiver: Receiver, clock: Clock, verifications: Verifications
+) -> None:
+    """Whoever took it has died meanwhile, and its end lies three days ahead."""
+    delivered(outbox, worker, receiver)
+    clock.forward(2)
+    assert verifications.claim("planon") is not None
+    clock.step(-3 * 86_400)
     worker._sleep("planon")
     assert worker.step("planon")
     assert len(receiver.looked_at) == 1

@@ -7,6 +7,7 @@ from adapters.planon.cells import local_time
 from adapters.planon.compose import compose_incident, mandant_of, wanted_asset
 from adapters.planon.documents import Documents
 from adapters.planon.elements import Element, provenance
+from adapters.planon.forms import IncidentForm
 from adapters.planon.reference import AssetRow, Reference
 from contracts.delivery import Document, Source
 from contracts.errors import DryRunRefused, MalformedRequest, RuleMissing, Violation
@@ -130,6 +131,29 @@ def test_an_asset_is_written_only_when_sure_and_there(
     found = element("BO_ASSET", request, rows_of("WBV"), location)
     assert (found.value, found.rule) == (written, rule)
     assert (b"BO_ASSET>" in document(request, rows_of("WBV")).body) == (confidence > 0.9)
+
+
+def test_no_location_is_not_the_same_location() -> None:
+    """An asset in store and a tenant without a location are not at one place."""
+    rows = rows_of("WBV")
+    rows = replace(rows, tenant={**rows.tenant, "location_id": None})
+    forms = replace(FORMS, incidents={"WBV": _without(FORMS.incidents["WBV"], "BO_LOCATION")})
+    composed = compose(request_of("WBV"), rows, None, forms)
+    (found,) = [it for it in composed.elements if it.name == "BO_ASSET"]
+    assert (found.value, found.rule) == (None, "left out: there is no such asset at the tenant's location")
+
+
+def _without(form: IncidentForm, name: str) -> IncidentForm:
+    return replace(form, fields=tuple(field for field in form.fields if field.name != name))
+
+
+def test_what_is_no_asset_is_not_repeated_when_it_may_be_a_person() -> None:
+    """A caller who takes a BSN for an asset's code does not bring it into the provenance."""
+    request = request_of("WBV", asset={"code": "999911120", "confidence": 1})
+    composed = compose_incident(request, REFERENCE, rows_of("WBV"), AssetRow(None, READ_AT), FORMS, ZONE)
+    (found,) = [it for it in composed.elements if it.name == "BO_ASSET"]
+    assert found.origin.startswith("asset[asset_code=[BSN]].location_id, read ")
+    assert "999911120" not in str(provenance(composed.elements))
 
 
 def test_an_asset_is_looked_up_only_when_sure() -> None:

@@ -90,6 +90,10 @@ def test_the_shipped_mapping_fits_the_shipped_schemas(site: Site) -> None:
         ),
         (('LOG_TYPE = "TENANT_MESSAGE"', 'LOG_TYPE = "CHAT"'), "LOG_TYPE may not be 'CHAT'"),
         (('email = "EMAIL"\n', ""), "channel has no email"),
+        (("sla-wbv.xsd", "sla-sch.xsd"), "BO_MANDANT may not be 'WBV' by appsuite/incident-sla-sch.xsd"),
+        (("[mandants.WBV]", "[mandants.WVB]"), "BO_MANDANT may not be 'WVB' by appsuite/incident.xsd"),
+        (('high = "high"', 'Hoog = "high"'), "severities.Hoog"),
+        (('"Session is not valid"', '" "'), "session.expired"),
     ],
 )
 def test_a_mapping_that_the_schemas_contradict_is_named(site: Site, change: tuple[str, str], said: str) -> None:
@@ -99,6 +103,47 @@ def test_a_mapping_that_the_schemas_contradict_is_named(site: Site, change: tupl
     assert said in refused
     assert refused.startswith(("mapping: ", "a schema in "))
     assert str(site.mapping) in refused or str(site.xsd) in refused
+
+
+_OFFSET = r"[+\-][0-9]{2}:[0-9]{2}"
+_KEPT = '<xs:whiteSpace value="preserve"/>'
+_PLACE = (
+    '<xs:element name="BO_PROPERTY" type="PropertyId" minOccurs="0"/>\n'
+    '        <xs:element name="BO_LOCATION" type="LocationId" minOccurs="0"/>'
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("appsuite/types.xsd", _OFFSET, "", "BO_REPORT_DATE may not be '2026-"),
+        ("planon/communication-log.xsd", _OFFSET, "Z", "REPORTED_AT may not be '2026-"),
+        ("appsuite/types.xsd", _KEPT, '<xs:pattern value=".*"/>', "BO_DESCRIPTION may not be 'Kraan"),
+        ("appsuite/types.xsd", _KEPT, '<xs:whiteSpace value="collapse"/>', "BO_DESCRIPTION does not keep line breaks"),
+        ("planon/communication-log.xsd", _KEPT, '<xs:whiteSpace value="replace"/>', "TEXT does not keep line breaks"),
+        ("appsuite/incident.xsd", "</xs:sequence>", '</xs:sequence><xs:attribute name="v" use="required"/>', "'v'"),
+        ("appsuite/incident.xsd", "</xs:sequence>", '<xs:any namespace="##other"/></xs:sequence>', "Missing child"),
+        ("appsuite/incident.xsd", _PLACE, f"<xs:choice>{_PLACE}</xs:choice>", "BO_LOCATION': This element is not"),
+        (
+            "planon/communication-log.xsd",
+            'name="LOG_TYPE" type="LogType"',
+            'name="LOG_TYPE" type="LogType" fixed="VISIT"',
+            "fixed value",
+        ),
+    ],
+)
+def test_a_schema_that_no_document_could_satisfy_is_named(site: Site, file: str, old: str, new: str, said: str) -> None:
+    """What every report would be refused for, or lose its line breaks by, shows at start-up and not at 22:14."""
+    site.change(file, (old, new))
+    refused = site.refused()
+    assert said in refused
+    assert (file if "types" not in file else "appsuite/incident.xsd") in refused
+
+
+def test_a_mandant_without_severities_is_named(site: Site) -> None:
+    """Every report would be refused."""
+    site.change("", *((f'{name} = "{name}"\n', "") for name in ("emergency", "high", "normal", "low")))
+    assert "mandant WBV has no severities" in site.refused()
 
 
 def test_a_mandants_profile_that_demands_more_is_named(site: Site) -> None:

@@ -69,6 +69,31 @@ def staged(folder: Path, *rows: str, kept: Kept | None = None, site: Path | None
     return stage
 
 
+def test_a_replica_that_contradicts_itself_is_not_passed_over(tmp_path: Path) -> None:
+    """Kept rows are for a replica that says nothing; two contracts of one tenant are an answer, and no rule."""
+    stage = staged(tmp_path, *ALL)
+    assert not stage.references.of_tenant("T").kept
+    with closing(sqlite3.connect(stage.file)) as database:
+        database.execute("ALTER TABLE contract RENAME TO old")
+        database.execute("CREATE TABLE contract AS SELECT * FROM old UNION ALL SELECT 'C', 'SCH', 'S2', 'K', 'X'")
+        database.commit()
+    with pytest.raises(BackendUnavailable, match="several rows"):
+        stage.references.of_tenant("T")
+
+
+def test_rules_of_another_contract_are_refused(tmp_path: Path) -> None:
+    """A site's statements may disagree on a tenant's contract, and a tenant may move between two of them."""
+    site = tmp_path / "statements"
+    site.mkdir()
+    text = (STATEMENTS / "contract.sql").read_text(encoding="utf-8")
+    (site / "contract.sql").write_text(text.replace("= t.contract_id", "= 'D'"), encoding="utf-8")
+    stage = staged(tmp_path, *ALL, CONTRACT.replace("'C'", "'D'"), site=site)
+    with pytest.raises(RuleMissing, match="another one") as caught:
+        stage.references.of_tenant("T")
+    assert caught.value.violations[0].rule == "its contract is C, and the rules read are those of D"
+    assert not stage.kept.rows
+
+
 def test_a_report_costs_one_call(tmp_path: Path) -> None:
     """Tenant, contract, matrix and asset are one look on one connection, and so is their keeping."""
     stage = staged(tmp_path, *ALL)
@@ -86,6 +111,18 @@ def test_a_report_costs_one_call(tmp_path: Path) -> None:
     assert asset is not None
     assert asset.row == {"asset_code": "CV-1", "location_id": "L"}
     assert stage.kept.rows.keys() == {"tenant/T", "asset/CV-1"}
+
+
+def test_an_asset_that_stands_in_two_rows_does_not_refuse_a_report(tmp_path: Path) -> None:
+    """It is a hint: the row at the tenant's location counts, wherever the other one is."""
+    site = tmp_path / "site"
+    site.mkdir()
+    shipped = (STATEMENTS / "asset.sql").read_text()
+    (site / "asset.sql").write_text(f"{shipped}\nUNION ALL SELECT 'CV-1', 'ELSEWHERE' ORDER BY location_id")
+    stage = staged(tmp_path, *ALL, site=site)
+    _, asset = stage.references.of_report("T", "CV-1")
+    assert asset is not None
+    assert asset.row == {"asset_code": "CV-1", "location_id": "L"}
 
 
 def test_every_telephone_of_a_tenant_is_known(tmp_path: Path) -> None:

@@ -67,11 +67,11 @@ def test_groups_extensions_and_references_are_followed(tmp_path: Path) -> None:
     )
     read = layout(tmp_path, inside)
     assert read.places == (
-        Place("a", True, None, True),
-        Place("b", True, 7, True),
-        Place("c", False, None, True),
-        Place("d", False, None, True),
-        Place("e", False, None, False),
+        Place("a", True, None, True, True),
+        Place("b", True, 7, True, True),
+        Place("c", False, None, True, False),
+        Place("d", False, None, True, True),
+        Place("e", False, None, False, False),
     )
     assert read.accepts("c", "5")
     assert not read.accepts("c", "five")

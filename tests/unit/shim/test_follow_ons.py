@@ -109,6 +109,21 @@ def test_a_refused_part_is_told_as_any_other_delivery(accepting: Accepting) -> N
     assert states == [DeliveryState.REJECTED, DeliveryState.WAITING]
 
 
+@pytest.mark.parametrize("not_found", [True, False])
+def test_the_rest_of_what_was_given_up_is_not_sent_alone(accepting: Accepting, not_found: bool) -> None:
+    """Part 2 without part 1 would mislead; only what names no incident of this tenant needs nobody."""
+    accepting.receiver.answers = [Rejected("E42", not_found=not_found)]
+    note = accepting.accept(long(about="INC-000111", about_kind="incident"))
+    accepting.deliver()
+    if not not_found:
+        accepting.outbox.discard(note.id, "typed over by hand")
+        accepting.deliver()
+    assert [body for body, _ in sent(accepting)] == [b"<X/>"]
+    states = [part.state for part in continuations(accepting, note)]
+    gone, stuck = DeliveryState.DISCARDED, DeliveryState.REJECTED
+    assert states == ([gone, gone] if not_found else [stuck, DeliveryState.WAITING])
+
+
 def test_a_repeat_continues_nothing_twice(accepting: Accepting) -> None:
     """The same key finds the delivery and its parts."""
     first = accepting.accept(long(), "key")

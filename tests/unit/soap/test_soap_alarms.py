@@ -3,6 +3,9 @@
 import threading
 import time
 from functools import partial
+from unittest.mock import Mock
+
+import pytest
 
 from adapters.soap.alarms import Alarms
 
@@ -50,3 +53,15 @@ def test_an_alarm_after_a_pause_rings() -> None:
         rung = threading.Event()
         alarms.ring_at(time.monotonic(), rung.set)
         assert rung.wait(LIMIT_S)
+
+
+def test_a_thread_that_cannot_start_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One moment without memory for a thread must not switch every later time limit off."""
+    alarms, lost, rung = Alarms(), threading.Event(), threading.Event()
+    with monkeypatch.context() as short:
+        short.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
+        with pytest.raises(RuntimeError):
+            alarms.ring_at(time.monotonic(), lost.set)
+    alarms.ring_at(time.monotonic(), rung.set)
+    assert rung.wait(LIMIT_S)
+    assert not lost.is_set()

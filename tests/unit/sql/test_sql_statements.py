@@ -75,6 +75,18 @@ def test_a_site_replaces_a_statement(tmp_path: Path) -> None:
     assert "from T" in loaded["other"].sql
 
 
+def test_a_suffix_in_capitals_is_no_other_kind_of_file(tmp_path: Path) -> None:
+    """The site's file is read, or its name refused; never the shipped one in silence."""
+    shipped, site = tmp_path / "shipped", tmp_path / "site"
+    written(shipped, HEAD + BODY)
+    path = written(site, HEAD + BODY.replace("from T", "from S"))
+    path = path.rename(path.with_suffix(".SQL"))
+    assert "from S" in load_statements(["look"], shipped, site)["look"].sql
+    path.rename(path.with_stem("LOOK"))
+    with pytest.raises(StatementInvalid, match="replaces none"):
+        load_statements(["look"], shipped, site)
+
+
 def test_a_site_may_replace_what_is_not_in_use(tmp_path: Path) -> None:
     """A folder that serves two ways of configuration is not wrong."""
     shipped, site = tmp_path / "shipped", tmp_path / "site"
