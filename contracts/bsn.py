@@ -27,7 +27,7 @@ _TELEPHONE: Final = range(8, 16)
 """Digits of a complete telephone number."""
 _DUTCH: Final = 11
 """Digits of a Dutch number that begins with 31."""
-_DIGIT: Final = re.compile(r"[0-9]")
+_DIGIT: Final = re.compile(r"\d")
 _GROUP: Final = re.compile(r"[0-9]+")
 _GAP: Final = re.compile(r"[ \t.\-\u2010-\u2015\u2212]{1,3}")
 _WIDE_GAP: Final = re.compile(r"[ \t\n.,:/()_*\-\u2010-\u2015\u2212]{1,4}")
@@ -177,7 +177,7 @@ def _plain(text: str) -> _Plain:
             normal = "\n" if character != "\t" else character
         else:
             normal = "".join(
-                each
+                str(unicodedata.decimal(each, each))  # of any script: an Arabic keyboard writes a BSN too
                 for each in unicodedata.normalize("NFKC", character)
                 if unicodedata.category(each) not in _INVISIBLE
             )
