@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.planon.services import Services
-from tests.integration.planon.services_stage import FIELDS, REFERENCE, TENANT, services
+from tests.incident import FIELDS
+from tests.integration.planon.services_stage import REFERENCE, TENANT, services
 from tests.integration.soap.raw_server import Behaviour, RawServer, answer, choosing
 
 NUMBER: Final = "INC-000001"

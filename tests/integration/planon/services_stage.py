@@ -17,38 +17,20 @@ from adapters.planon.services import Services
 from contracts.delivery import Delivered, Sending
 from simulators.planon.simulator import PlanonSimulator
 from simulators.planon.sla import SlaClock
+from tests.incident import FIELDS, NAMESPACE
 
 REPORTED_AT = datetime.fromisoformat("2026-11-19T22:14:03.900+01:00")
 TENANT = "TNT-10001"
 REFERENCE = "LS-TAP"
-FIELDS = {
-    "BO_EXTERNAL_REF": REFERENCE,
-    "BO_TENANT_ID": TENANT,
-    "BO_MANDANT": "WBV",
-    "BO_CONTRACT": "CTR-WBV-01",
-    "BO_SLA": "SLA-WBV-STD",
-    "BO_PROPERTY": "PRP-01",
-    "BO_LOCATION": "LOC-20001",
-    "BO_ORDER_TYPE": "CORRECTIVE",
-    "BO_CATEGORY": "DWELLING_REPAIR",
-    "BO_SEVERITY": "high",
-    "BO_PRIORITY": "2",
-    "BO_STATUS": "REPORTED",
-    "BO_CHANNEL": "WHATSAPP",
-    "BO_REPORT_DATE": "2026-11-19T22:14:03+01:00",
-    "BO_DESCRIPTION": "Kraan lekt\n\nVerbatim:\n kraan <b>lekt</b> & drupt 💧 ",
-    "BO_COST_CENTRE": "KP-4100",
-}
 MAPPING = load_mapping(None)
 REPLIES = AppSuiteReplies(etree.XMLSchema(file=str(schemas.path("xsd/appsuite/reply.xsd"))), "urn:appsuite:reply:1")
 
 
 def document(**changes: str) -> bytes:
     """An incident document whose clock starts, unless something is changed."""
-    inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in (FIELDS | changes).items())
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<Incident xmlns="urn:appsuite:incident:1">{inner}</Incident>'.encode()
-    )
+    fields = FIELDS | {"BO_EXTERNAL_REF": REFERENCE} | changes
+    inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<Incident xmlns="{NAMESPACE}">{inner}</Incident>'.encode()
 
 
 def incident(reference: str = REFERENCE, **changes: str) -> Sending:

@@ -13,28 +13,10 @@ import requests
 from lxml import etree
 
 from simulators.planon.simulator import PlanonSimulator
+from tests.incident import FIELDS, NAMESPACE
 
-APPSUITE = "urn:appsuite:incident:1"
-# In the schema's order. The tenant is a housing association's; "high" is priority 2, code 2, eight hours.
-FIELDS: dict[str, str | None] = {
-    "BO_EXTERNAL_REF": "DEMO-ABCDEFGHIJ234567",
-    "BO_TENANT_ID": "TNT-10001",
-    "BO_MANDANT": "WBV",
-    "BO_CONTRACT": "CTR-WBV-01",
-    "BO_SLA": "SLA-WBV-STD",
-    "BO_PROPERTY": "PRP-01",
-    "BO_LOCATION": "LOC-20001",
-    "BO_ASSET": None,
-    "BO_ORDER_TYPE": "CORRECTIVE",
-    "BO_CATEGORY": "DWELLING_REPAIR",
-    "BO_SEVERITY": "high",
-    "BO_PRIORITY": "2",
-    "BO_STATUS": "REPORTED",
-    "BO_CHANNEL": "WHATSAPP",
-    "BO_REPORT_DATE": "2026-11-19T22:14:03+01:00",
-    "BO_DESCRIPTION": "Kraan in keuken lekt\n\nVerbatim: kraan lekt 😱 <&>",
-    "BO_COST_CENTRE": "KP-4100",
-}
+ORDER = [*FIELDS]
+ORDER.insert(ORDER.index("BO_ORDER_TYPE"), "BO_ASSET")
 NOTE = {
     "INCIDENT_NUMBER": "INC-000001",
     "TENANT_ID": "TNT-10001",
@@ -49,10 +31,11 @@ NAMESPACES = {"PlanonSession": "session", "Incident": "incident", "Communication
 
 def incident_document(**changes: str | None) -> bytes:
     """Return an incident document; a field set to None is left out."""
-    root = etree.Element(f"{{{APPSUITE}}}Incident", nsmap={"bo": APPSUITE})
-    for name, value in (FIELDS | changes).items():
-        if value is not None:
-            etree.SubElement(root, f"{{{APPSUITE}}}{name}").text = value
+    root = etree.Element(f"{{{NAMESPACE}}}Incident", nsmap={"bo": NAMESPACE})
+    fields: dict[str, str | None] = {**FIELDS, **changes}
+    for name in dict.fromkeys([*ORDER, *changes]):
+        if (value := fields.get(name)) is not None:
+            etree.SubElement(root, f"{{{NAMESPACE}}}{name}").text = value
     return etree.tostring(root, encoding="UTF-8")
 
 

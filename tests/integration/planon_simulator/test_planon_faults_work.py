@@ -8,7 +8,8 @@ import requests
 
 from simulators.planon.control import SimulatorControl
 from simulators.planon.simulator import PlanonSimulator
-from tests.integration.planon_simulator.raw import FIELDS, NOTE, Caller, replicated, until
+from tests.incident import FIELDS
+from tests.integration.planon_simulator.raw import NOTE, Caller, replicated, until
 
 DUE = "2026-11-20T06:14:03+01:00"
 

@@ -10,6 +10,7 @@ from lxml import etree
 
 from simulators.planon.control import SimulatorControl
 from simulators.planon.simulator import PlanonSimulator
+from tests.incident import FIELDS
 from tests.integration.planon_simulator.raw import NOTE
 
 Post = Callable[..., requests.Response]
@@ -32,7 +33,7 @@ def test_an_incident_is_found_by_reference_and_read(soap: Any, session: str, pos
     assert record.reportedOn == datetime.fromisoformat("2026-11-19T22:14:03+01:00")
     assert record.slaStart == record.reportedOn
     assert record.slaDue == datetime.fromisoformat("2026-11-20T06:14:03+01:00")
-    assert record.description == "Kraan in keuken lekt\n\nVerbatim: kraan lekt 😱 <&>"
+    assert record.description == FIELDS["BO_DESCRIPTION"]
 
 
 def test_what_the_document_left_out_is_nil(soap: Any, session: str, post: Post) -> None:

@@ -4,27 +4,9 @@ import pytest
 from lxml import etree
 
 import schemas
+from tests.incident import FIELDS, NAMESPACE
 
-NAMESPACE = "urn:appsuite:incident:1"
 XSD = "{http://www.w3.org/2001/XMLSchema}"
-FIELDS = {
-    "BO_EXTERNAL_REF": "DEMO-ABCDEFGHIJ234567",
-    "BO_TENANT_ID": "TNT-10001",
-    "BO_MANDANT": "WBV",
-    "BO_CONTRACT": "CTR-WBV-01",
-    "BO_SLA": "SLA-WBV-STD",
-    "BO_PROPERTY": "PRP-01",
-    "BO_LOCATION": "LOC-20001",
-    "BO_ORDER_TYPE": "CORRECTIVE",
-    "BO_CATEGORY": "DWELLING_REPAIR",
-    "BO_SEVERITY": "high",
-    "BO_PRIORITY": "2",
-    "BO_STATUS": "REPORTED",
-    "BO_CHANNEL": "WHATSAPP",
-    "BO_REPORT_DATE": "2026-11-19T22:14:03+01:00",
-    "BO_DESCRIPTION": "Kraan in keuken lekt\n\nVerbatim: kraan lekt 😱",
-    "BO_COST_CENTRE": "KP-4100",
-}
 
 Compose = Callable[..., bytes]
 

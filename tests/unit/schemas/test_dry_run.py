@@ -113,7 +113,7 @@ def test_a_long_value_is_cut(both: DryRun, incident_document: Compose) -> None:
 def test_an_unknown_element_is_named(both: DryRun, incident_document: Compose) -> None:
     """An element that no schema knows is named, once."""
     violations = both.check(incident_document(BO_NONSENSE="1"))
-    assert violations == [Violation("BO_NONSENSE", "is no element of Incident", line=4)]
+    assert violations == [Violation("BO_NONSENSE", "is no element of Incident", line=5)]
 
 
 def test_a_repeated_and_a_misplaced_element_are_told_apart(both: DryRun, incident_document: Compose) -> None:
@@ -122,7 +122,7 @@ def test_a_repeated_and_a_misplaced_element_are_told_apart(both: DryRun, inciden
     document = incident_document()
     twice = both.check(document.replace(last, last + last))
     moved = both.check(document.replace(last, b"").replace(b"<bo:BO_EXTERNAL_REF>", last + b"<bo:BO_EXTERNAL_REF>"))
-    assert twice == [Violation("BO_COST_CENTRE", "is there 2 times, 1 is allowed (maxOccurs)", line=4)]
+    assert twice == [Violation("BO_COST_CENTRE", "is there 2 times, 1 is allowed (maxOccurs)", line=5)]
     assert moved == [Violation("Incident", "does not have its elements in the schema's order", line=2)]
 
 
