@@ -132,6 +132,6 @@ def await_that(holds: Callable[[], bool], deadline_s: float = 15) -> float:
     return time.monotonic() - begun
 
 
-def soon(seconds: float = 3.0) -> float:
+def soon(seconds: float = 10.0) -> float:
     """Return a deadline."""
     return time.monotonic() + seconds
