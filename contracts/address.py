@@ -17,6 +17,8 @@ NO_STREET: Final = frozenset(
 _MARKERS: Final = frozenset({"nummer", "nr", "no", "num", "huisnummer", "huisnr", "hnr"})
 """Words that announce a house number and say nothing else."""
 _POSTCODE: Final = re.compile(r"(?<![^\W_])([1-9][0-9]{3})[\s-]{0,2}([a-z]{2})(?![^\W\d_])")
+_IN_STREET: Final = re.compile(r"[^\W\d_]\s+([0-9]{4})[\s-]{0,2}(?:nr|no)\W{0,2}[0-9]")
+"""`Plein 1944 nr 50`: the year belongs to the street, and `nr` to the number. `1944 NR 50` is a postcode."""
 _TOKEN: Final = re.compile(r"[0-9]+|[^\W\d_]+")
 _LONGEST: Final = 5
 """Digits of a house number; what has more is a telephone number or nonsense."""
@@ -75,7 +77,8 @@ def fold(text: str) -> tuple[str, ...]:
 def read_address(text: str) -> AddressText:
     """Read an address in free text; of several postcodes the last one that leaves a number."""
     plain = _plain(text)
-    for match in reversed(list(_POSTCODE.finditer(plain))):
+    in_streets = {match.start(1) for match in _IN_STREET.finditer(plain)}
+    for match in reversed([match for match in _POSTCODE.finditer(plain) if match.start() not in in_streets]):
         postcode = (match[1] + match[2]).upper()
         rest = AddressText(postcode, fold(f"{plain[: match.start()]} {plain[match.end() :]}"))
         if rest.numbers:

@@ -80,6 +80,15 @@ def test_missing_spaces_and_words_around_the_number_change_nothing(text: str) ->
     assert home_in(text) in {"5017AB 14", "wilgenlaan 14"}
 
 
+@pytest.mark.parametrize("marker", [" nr ", " NR. ", "-nr ", " no "])
+def test_a_year_in_a_street_s_name_is_no_postcode(marker: str) -> None:
+    """`nr` after it announces the number; where no street stands before it, it is a postcode's letters."""
+    written = f"Plein 1944{marker}12-2 Tilburg"
+    assert read_address(written).postcode is None
+    assert is_of(read_address(written), Home("Plein 1944", 12, "2", "6511JC", "Tilburg")) is Holds.YES
+    assert read_address(f"1944{marker}12").postcode == f"1944{marker.strip(' -.').upper()}"
+
+
 def test_a_postcode_without_a_number_names_no_home() -> None:
     """It is a street's, and a number that is too long is none."""
     assert home_in("5017 AB Tilburg") is None
