@@ -130,7 +130,7 @@ def test_a_hold_runs_out_by_the_clock_of_the_database(practice: Practice, ask: A
         return slot in [found.slot for found in ask("list_slots", ListSlotsRequest, **edge).slots]
 
     while not listed():
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
         time.sleep(0.02)
     assert time.monotonic() - started > 0.5
     with pytest.raises(HoldExpired):

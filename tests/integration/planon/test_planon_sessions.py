@@ -107,7 +107,7 @@ def test_a_log_in_that_hangs_holds_a_caller_up_no_longer_than_his_own_time(simul
     begun = time.monotonic()
     with pytest.raises(LoginFailed, match="another thread's log-in"):
         session.with_id(lambda given: given, 0.2)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 3.5
     assert patient.is_alive()
     simulator.apply({"stall": False})
     patient.join(10)
@@ -188,7 +188,7 @@ def test_closing_is_quick_although_the_backend_hangs(simulator: PlanonSimulator)
     simulator.apply({"stall": True})
     begun = time.monotonic()
     session.close()
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 4.5
     simulator.apply({"stall": False})
 
 

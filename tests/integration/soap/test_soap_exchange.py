@@ -137,7 +137,7 @@ def test_a_trickling_answer_meets_the_time_limit(head: bytes) -> None:
         begun = time.monotonic()
         with pytest.raises(NoAnswer, match="time-out"):
             client_of(server, timeout_s=0.3).call("Incident", "read", "sid", 1)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 10
 
 
 def test_a_refused_connection_is_not_connected() -> None:

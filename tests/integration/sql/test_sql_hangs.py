@@ -24,7 +24,7 @@ from tests.integration.sql.places import SQLITE, Place, await_that, native, soon
 from tests.integration.sql.sources import WaitingSource, sqlite
 
 DEADLINE_S = 0.6
-SLACK_S = 0.5
+SLACK_S = 2.0  # a limit for a machine that is busy; what is measured is printed
 AT_MOST = 4
 EACH = pytest.mark.parametrize("place", ["firebird", "postgres"], indirect=True)
 Failing = type[BackendUnavailable] | type[BackendOutcomeUnknown]
@@ -145,8 +145,8 @@ def test_connections_that_were_forgotten(place: Place) -> None:
     with proxy_to("127.0.0.1", place.port) as proxy:
         transport = ready(place, place.through(proxy.port))
         proxy.forget()
-        assert transport.write([Step("hold", {"id": 1, "holder": "A"})], soon(6)) == (({"outcome": "HELD"},),)
-        assert transport.read("holder", {"id": 1}, soon(3)) == ({"holder": "A"},)
+        assert transport.write([Step("hold", {"id": 1, "holder": "A"})], soon()) == (({"outcome": "HELD"},),)
+        assert transport.read("holder", {"id": 1}, soon()) == ({"holder": "A"},)
 
 
 @EACH
@@ -165,10 +165,10 @@ def test_a_server_that_dies_during_a_write_leaves_it_unknown(firebird: Place, fi
     transport = ready(firebird, native(WaitingSource, source.address.dsn, source.user, source.password))
     with ThreadPoolExecutor() as pool, suppress(DatabaseError), firebird.owner() as cursor:
         cursor.execute("update SLOT set HOLDER = 'reception' where ID = 1")
-        call = pool.submit(transport.write, [Step("hold", {"id": 1, "holder": "A"})], soon(20))
+        call = pool.submit(transport.write, [Step("hold", {"id": 1, "holder": "A"})], soon(90))
         await_that(lambda: firebird.rows(firebird.running)[0][0] == 1)
         firebird_server.kill()
-        error = call.exception(timeout=5)
+        error = call.exception(timeout=30)
         firebird_server.restart()
     assert isinstance(error, BackendOutcomeUnknown)
     assert transport.read("holder", {"id": 1}, soon()) == ({"holder": None},)
