@@ -15,9 +15,9 @@ from benchmarks.composed import READ_AT, Composing
 from benchmarks.incidents import Reporter, reporting
 from benchmarks.measure import Report, Sample, timed
 from contracts.delivery import Document
-from outbox.database import Database
+from outbox.database import open_database
 from outbox.entry import NewEntry
-from outbox.store import MIGRATIONS, Outbox
+from outbox.store import PACKAGE, Outbox
 from shim.keys import RestCipher
 from simulators.planon.simulator import DEFAULT_ACCOUNT
 
@@ -40,7 +40,7 @@ def _parts(folder: Path, composing: Composing, rounds: int) -> list[Sample]:
     body = composing.document()
     if composing.dry_run(body):
         raise RuntimeError("the benchmark's own document is refused")
-    database = Database(folder / "enqueue.db", MIGRATIONS)
+    database = open_database(folder / "enqueue.db", [PACKAGE])
     outbox = Outbox(database, RestCipher(bytes(32)), lambda: READ_AT)
     numbers = count()
 

@@ -77,6 +77,8 @@ class Document:
         follows: the delivery that must have landed first, and `follows_kind` what that delivery must be.
         slot: placeholder in `body` that the transport fills with the backend id of `follows`.
         provenance: one source per element.
+        fingerprint: of the schemas and the mapping that it was validated with; it is not sent when the destination's is
+            another one by then. None when the adapter does not tell.
     """
 
     kind: str
@@ -91,6 +93,7 @@ class Document:
     slot: bytes | None = None
     provenance: tuple[Source, ...] = ()
     follow_ons: tuple["FollowOn", ...] = ()
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,158 +1,127 @@
-"""One SQLite file that survives power loss, and the transactions on it.
+"""The database under the outbox, as its callers see it: SQLite for one machine, PostgreSQL for several.
 
-An outbox entry and what its host stores beside it (idempotency, audit) are one commit, so the host shares this file and
-these transactions, and adds migrations of its own.
+An outbox entry and what its host stores beside it (idempotency, audit) are one commit, so the host shares this database
+and these transactions, and adds tables of its own.
 """
 
-import os
-import re
-import sqlite3
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from importlib.resources import files
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, Protocol, TypeVar
 
-from contracts.errors import StateUnavailable
+from outbox.statements import Statement
 
-BUSY_TIMEOUT_MS: Final = 10_000
-"""How long a writer waits for another process's commit before it gives up."""
-
-_MIGRATION = re.compile(r"^(\d{4})_\w+\.sql$")
+T = TypeVar("T")
+Dialect = Literal["sqlite", "postgresql"]
+URL_PREFIXES: Final = ("postgresql://", "postgres://")
 
 
 class DurabilityError(Exception):
-    """Raised when the file cannot give the durability that was asked for, such as on a network file system."""
+    """Raised when the database cannot give the durability that was asked for, such as on a network file system."""
 
 
 class NewerSchemaError(Exception):
-    """Raised when the file was written by a newer release."""
+    """Raised when the database was written by a newer release."""
 
 
-class Database:
-    """An SQLite file in WAL mode with synchronous=FULL; one writer at a time, any number of readers."""
+class ConstraintViolated(Exception):
+    """Raised when a row is not allowed: somebody was faster, or what never changes was to be changed."""
 
-    def __init__(self, path: Path, migrations: Mapping[str, str]) -> None:
-        """Open or create the file, and bring its schema up to date.
 
-        Args:
-            path: the file; created readable by its owner only.
-            migrations: package to folder of numbered migrations, in the order in which they are applied.
+class Row(Protocol):
+    """One row: by name, by position, or unpacked; `dict(row)` has its names."""
 
-        Raises:
-            DurabilityError: WAL or synchronous=FULL could not be had.
-            NewerSchemaError: a migration is recorded that this release does not know.
-            StateUnavailable: the file cannot be opened or written.
-        """
-        self.path = path
-        self._writing = threading.Lock()
-        self._idle: list[sqlite3.Connection] = []
-        try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise StateUnavailable(f"{path} cannot be opened: {error.strerror}") from error
-        self._writer = self._open()
-        try:
-            for package, folder in migrations.items():
-                self._migrate(package, folder)
-        except BaseException:
-            self.close()
-            raise
+    def __getitem__(self, key: str | int, /) -> Any:
+        """Return one value."""
+        ...
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return self._connect()
-        except sqlite3.DatabaseError as error:
-            raise StateUnavailable(f"the state cannot be opened: {error}", retry_after_s=5) from error
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the values in the statement's order."""
+        ...
 
-    def _connect(self) -> sqlite3.Connection:
-        # Connections cross threads, one at a time: the writer under its lock, a reader while it is not idle.
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite3.Row
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        connection.execute("PRAGMA synchronous = FULL")
-        (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
-        connection.execute("PRAGMA foreign_keys = ON")
-        full = 2
-        if journal != "wal" or synchronous != full:
-            connection.close()
-            raise DurabilityError(f"{self.path}: journal_mode={journal} synchronous={synchronous}, need wal and 2")
-        return connection
+    def keys(self) -> Sequence[str]:
+        """Return the names in the statement's order."""
+        ...
 
-    def _migrate(self, package: str, folder: str) -> None:
-        with self.transaction() as tx:
-            tx.execute(
-                "CREATE TABLE IF NOT EXISTS migration (package TEXT, number INTEGER, PRIMARY KEY (package, number))"
-            )
-            done = {number for (number,) in tx.execute("SELECT number FROM migration WHERE package = ?", [package])}
-            known = {
-                int(match[1]): file
-                for file in (files(package) / folder).iterdir()
-                if (match := _MIGRATION.match(file.name))
-            }
-            if done - known.keys():
-                raise NewerSchemaError(f"{self.path} was written by a newer release: migrations {done - known.keys()}")
-            for number in sorted(known.keys() - done):
-                for statement in split_script(known[number].read_text(encoding="utf-8")):
-                    tx.execute(statement)
-                tx.execute("INSERT INTO migration VALUES (?, ?)", [package, number])
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Write in one commit: durable when the block has ended, undone if it raises.
+class Cursor(Protocol):
+    """What a statement gave."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were written."""
+        ...
+
+    def fetchone(self) -> Any:
+        """Return the next row, or None."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Return the rows that are left."""
+        ...
+
+
+class Transaction(Protocol):
+    """Statements that are committed together."""
+
+    def execute(self, statement: Statement | str, parameters: Mapping[str, Any] = ..., /) -> Cursor:
+        """Run one statement; its parameters are written `:name`."""
+        ...
+
+
+class Database(Protocol):
+    """A database with the tables of some packages. Its methods may be called from several threads at once."""
+
+    dialect: Dialect
+    where: str
+    """Which database it is, for messages; without a password."""
+
+    def write(self, job: Callable[[Transaction], T]) -> T:
+        """Run a job and return what it returns when that is durable; one commit may hold the jobs of several threads.
+
+        What the job raises undoes its own statements only. It may be run a second time, so it does nothing else.
 
         Raises:
-            StateUnavailable: the disk is full, read-only or broken; nothing was written.
+            StateUnavailable: nothing can be written now. When the connection broke during the commit it may have been
+                committed all the same.
+            ConstraintViolated: a row of the job is not allowed.
         """
-        try:
-            with self._writing:
-                self._writer.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._writer
-                    self._writer.execute("COMMIT")
-                except BaseException:
-                    if self._writer.in_transaction:
-                        self._writer.execute("ROLLBACK")
-                    raise
-        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InterfaceError):
-            raise  # the caller's business: somebody was faster, or a value cannot be stored
-        except sqlite3.DatabaseError as error:
-            raise StateUnavailable(f"the state cannot be written: {error}", retry_after_s=5) from error
+        ...
 
-    def read(self, statement: str, **parameters: Any) -> list[sqlite3.Row]:
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Write in a commit of its own: durable when the block has ended, undone if it raises; errors as of `write`."""
+        ...
+
+    def read(self, statement: Statement | str, **parameters: Any) -> list[Row]:
         """Return all rows of a statement that reads.
 
         Raises:
-            StateUnavailable: the file cannot be read.
+            StateUnavailable: the database cannot be read.
         """
-        try:
-            reader = self._idle.pop()  # atomic, as append is, so no second lock
-        except IndexError:
-            reader = self._open()
-        try:
-            return reader.execute(statement, parameters).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise StateUnavailable(f"the state cannot be read: {error}", retry_after_s=5) from error
-        finally:
-            self._idle.append(reader)
+        ...
 
     def close(self) -> None:
         """Close every connection. Nothing may use the database any more."""
-        with self._writing:
-            self._writer.close()
-            while self._idle:
-                self._idle.pop().close()
+        ...
 
 
-def split_script(script: str) -> list[str]:
-    """Split a script into statements as SQLite itself would, triggers included."""
-    statements: list[str] = []
-    pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            statements.append(pending)
-            pending = ""
-    return statements
+def open_database(where: Path | str, packages: Sequence[str]) -> Database:
+    """Open or create a database with the tables of these packages, each at the newest version that this release knows.
+
+    Args:
+        where: path of an SQLite file, or a URL of PostgreSQL.
+        packages: the packages with a folder `sqlite` or `postgresql` of SQL files, in the order of their tables.
+
+    Raises:
+        DurabilityError: what is acknowledged would not survive a power cut.
+        NewerSchemaError: it was written by a newer release.
+        StateUnavailable: it cannot be opened or written.
+    """
+    # Only the driver that is needed is loaded.
+    if isinstance(where, str) and where.startswith(URL_PREFIXES):
+        from outbox.postgresql.database import PostgresqlDatabase  # noqa: PLC0415
+
+        return PostgresqlDatabase(where, packages)
+    from outbox.sqlite.database import SqliteDatabase  # noqa: PLC0415
+
+    return SqliteDatabase(Path(where), packages)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.delivery import DeliveryState, NotSent, OutcomeUnknown
+from outbox.hand import Hand
 from outbox.store import Outbox
 from outbox.worker import Step, Worker
 
@@ -60,6 +61,7 @@ class Unreachable:
 
 def drain(
     outbox: Outbox,
+    hand: Hand,
     destinations: Iterable[str],
     make_worker: Callable[[Callable[[Step], None]], Worker],
     wait_s: float,
@@ -71,7 +73,7 @@ def drain(
     """
     wanted = frozenset(destinations)
     for name in wanted:
-        outbox.make_due(name)
+        hand.make_due(name)
     unreachable = Unreachable()
     worker = make_worker(unreachable.watch)
     delivered_before = _count(outbox, wanted, frozenset({DeliveryState.DELIVERED}))

@@ -1,7 +1,6 @@
 """What the outbox stores and hands out, apart from how it stores it."""
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,6 +9,7 @@ from typing import Final, Protocol
 from pydantic import JsonValue
 
 from contracts.delivery import DeliveryState, Document, Source
+from outbox.database import Row
 
 CHECK_AGAIN_MAX_S: Final = 3600.0
 """Longest time until the next look that an adapter can ask for."""
@@ -32,7 +32,14 @@ class Cipher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """What a host asks the outbox to deliver; `continues` is the entry whose document could not hold it all."""
+    """What a host asks the outbox to deliver.
+
+    Attributes:
+        rank: 0 is sent before 1.
+        continues: the entry whose document could not hold it all.
+        request: what the client asked, to compose it anew with another schema or mapping.
+        supersedes: the entry whose place this one takes, and `position` that place in its key's order.
+    """
 
     id: str
     destination: str
@@ -41,6 +48,10 @@ class NewEntry:
     reference: str
     document: Document
     continues: str | None = None
+    rank: int = 0
+    request: bytes | None = None
+    supersedes: str | None = None
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +66,22 @@ class Entry:
     client: str
     reference: str
     order_key: str
+    position: int
+    rank: int
     follows: str | None
+    continues: str | None
+    supersedes: str | None
+    superseded_by: str | None
+    fingerprint: str | None
     state: DeliveryState
     reported_at: datetime
     accepted_at: datetime
+    outage_ms: int
     next_attempt_at: datetime
     owner: str | None
     step: int
     sends: int
+    tries: int
     failures: int
     unknown_since: datetime | None
     unknown_boot: str | None
@@ -70,9 +89,9 @@ class Entry:
     backend_id: str | None
     result: bytes | None
     reason: str | None
+    error_group: str | None
     not_found: bool
     ended_at: datetime | None
-    continues: str | None
     attention: str | None
     check_at: datetime | None
     check_lease: datetime | None
@@ -82,7 +101,7 @@ class Entry:
     delivered_uptime: int | None
 
     @classmethod
-    def of(cls, row: sqlite3.Row) -> "Entry":
+    def of(cls, row: Row) -> "Entry":
         """Read a row of the table `entry`."""
         values = dict(row)
         offset = timezone(timedelta(seconds=values.pop("reported_offset_s")))

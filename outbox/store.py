@@ -5,22 +5,23 @@ leaves an entry in flight without an owner: its outcome is unknown, and the back
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from contracts.delivery import Delivered, DeliveryState
-from outbox.database import Database
+from outbox.database import Database, Transaction
 from outbox.entry import Cipher, Entry, NewEntry, Particulars, check_at, to_ms
-from outbox.owner import is_alive
+from outbox.owner import owners_of
 from outbox.stored import SQL, StoredEntries
 from outbox.uptime import Uptime, uptime
 
 Action = Literal["send", "find"]
-MIGRATIONS: Final = {"outbox": "sqlite"}
+PACKAGE: Final = "outbox"
+"""Its tables, for `open_database`."""
 _CLAIM: Final = {"find": "claim_unknown", "send": "claim_ready"}
+_OTHER: Final[dict[Action, Action]] = {"find": "send", "send": "find"}
 
 
 class Fenced(Exception):
@@ -47,16 +48,16 @@ class Outbox(StoredEntries):
     ) -> None:
         super().__init__(database, cipher)
         self.uptime = uptime
-        self.owners = database.path.with_name(database.path.name + ".owners")
+        self.owners = owners_of(database)
         self._clock = clock
 
     # --- accepting
 
-    def enqueue(self, tx: sqlite3.Connection, new: NewEntry) -> Entry:
+    def enqueue(self, tx: Transaction, new: NewEntry) -> Entry:
         """Store an entry within the host's transaction; it is accepted when that commits.
 
         Raises:
-            sqlite3.IntegrityError: the destination has this reference already.
+            ConstraintViolated: the destination has this reference already.
         """
         document = new.document
         row = tx.execute(
@@ -69,8 +70,12 @@ class Outbox(StoredEntries):
                 "client": new.client,
                 "reference": new.reference,
                 "order_key": document.order_key or new.id,
+                "position": new.position,
+                "rank": new.rank,
                 "follows": document.follows,
                 "continues": new.continues,
+                "supersedes": new.supersedes,
+                "fingerprint": document.fingerprint,
                 "reported_at": to_ms(document.reported_at),
                 "reported_offset_s": _offset_s(document.reported_at),
                 "accepted_at": to_ms(self._clock()),
@@ -86,6 +91,9 @@ class Outbox(StoredEntries):
                 "particulars": self._cipher.seal(particulars.dump(), f"{new.id}/particulars"),
             },
         )
+        if new.request is not None:
+            sealed = self._cipher.seal(new.request, f"{new.id}/request")
+            tx.execute(SQL["insert_request"], {"entry_seq": row["seq"], "body": sealed})
         return Entry.of(row)
 
     # --- working
@@ -93,21 +101,18 @@ class Outbox(StoredEntries):
     def claim(self, destination: str, owner: str, first: Action = "find") -> Claim | None:
         """Take the next due entry and commit the intent; what `first` says comes first."""
         now = to_ms(self._clock())
-        parameters = {"destination": destination, "owner": owner, "now": now}
-        with self.database.transaction() as tx:
-            for action in (first, "send" if first == "find" else "find"):
-                row = tx.execute(SQL[_CLAIM[action]], parameters).fetchone()
+
+        def take(tx: Transaction) -> Claim | None:
+            for action in (first, _OTHER[first]):
+                values = {"destination": destination, "owner": owner, "now": now}
+                row = tx.execute(SQL[_CLAIM[action]], values).fetchone()
                 if row is not None:
-                    intent = {
-                        "entry_seq": row["seq"],
-                        "step": row["step"],
-                        "action": action,
-                        "owner": owner,
-                        "now": now,
-                    }
-                    tx.execute(SQL["insert_attempt"], intent)
-                    return Claim(Entry.of(row), "find" if action == "find" else "send")
-        return None
+                    fence = {"entry_seq": row["seq"], "step": row["step"], "owner": owner}
+                    tx.execute(SQL["insert_attempt"], {**fence, "action": action, "now": now})
+                    return Claim(Entry.of(row), action)
+            return None
+
+        return self.database.write(take)
 
     def delivered(self, claim: Claim, answer: Delivered, evidence: str) -> None:
         """The backend has it; the key's next entry may go."""
@@ -119,7 +124,7 @@ class Outbox(StoredEntries):
         }
         with self.database.transaction() as tx:
             now = self._conclude(tx, claim, "to_delivered", "delivered", evidence, **values)
-            self._promote(tx, claim.entry, now)
+            promote(tx, claim.entry, now)
 
     def rejected(self, claim: Claim, reason: str) -> None:
         """The backend refused it for good."""
@@ -129,7 +134,7 @@ class Outbox(StoredEntries):
         """What it is about does not exist: given up, and the key's next entry may go."""
         with self.database.transaction() as tx:
             now = self._conclude(tx, claim, "to_not_found", "not found", reason, reason=reason)
-            self._promote(tx, claim.entry, now)
+            promote(tx, claim.entry, now)
 
     def parked(self, claim: Claim, reason: str) -> None:
         """The backend's record contradicts ours, or ours is damaged: a person must look."""
@@ -193,7 +198,7 @@ class Outbox(StoredEntries):
         """Turn what dead owners left behind into unknown outcomes; return how many entries that were."""
         recovered = 0
         for (owner,) in self.database.read(SQL["select_owners"]):
-            if is_alive(self.owners, owner):
+            if self.owners.is_alive(owner):
                 continue
             with self.database.transaction() as tx:
                 for row in tx.execute(SQL["select_owned"], {"owner": owner}).fetchall():
@@ -211,38 +216,8 @@ class Outbox(StoredEntries):
                         next_attempt_at=to_ms(self._clock()),
                     )
                     recovered += 1
-            (self.owners / owner).unlink(missing_ok=True)
+            self.owners.forget(owner)
         return recovered
-
-    # --- an administrator's hand
-
-    def make_due(self, destination: str) -> None:
-        """Make everything that waits for its next attempt due now."""
-        with self.database.transaction() as tx:
-            tx.execute(SQL["make_due"], {"destination": destination, "now": to_ms(self._clock())})
-
-    def retry(self, entry_id: str, *, not_there: bool = False) -> Entry | None:
-        """Take up a rejected or parked entry again; None if it is neither.
-
-        Args:
-            entry_id: the entry.
-            not_there: somebody has looked at the backend and knows that it is not there: it is sent, and not asked for.
-        """
-        values = {"id": entry_id, "now": to_ms(self._clock()), "not_there": not_there}
-        with self.database.transaction() as tx:
-            row = tx.execute(SQL["retry"], values).fetchone()
-        return None if row is None else Entry.of(row)
-
-    def discard(self, entry_id: str, reason: str) -> Entry | None:
-        """Give an entry up, so that its key goes on; None if it is on its way, unknown or ended."""
-        now = to_ms(self._clock())
-        with self.database.transaction() as tx:
-            row = tx.execute(SQL["discard"], {"id": entry_id, "reason": reason, "now": now}).fetchone()
-            if row is None:
-                return None
-            entry = Entry.of(row)
-            self._promote(tx, entry, now)
-        return entry
 
     # ---
 
@@ -254,7 +229,7 @@ class Outbox(StoredEntries):
             self._conclude(tx, claim, "to_ended", state, reason, state=state, reason=reason)
 
     def _conclude(
-        self, tx: sqlite3.Connection, claim: Claim, transition: str, outcome: str, evidence: str, **values: Any
+        self, tx: Transaction, claim: Claim, transition: str, outcome: str, evidence: str, **values: Any
     ) -> int:
         entry = claim.entry
         now = to_ms(self._clock())
@@ -271,8 +246,10 @@ class Outbox(StoredEntries):
         tx.execute(SQL["insert_attempt_outcome"], ended)
         return now
 
-    def _promote(self, tx: sqlite3.Connection, entry: Entry, now: int) -> None:
-        tx.execute(SQL["promote"], {"destination": entry.destination, "order_key": entry.order_key, "now": now})
+
+def promote(tx: Transaction, entry: Entry, now: int) -> None:
+    """Let the key's next entry go, now that this one has left."""
+    tx.execute(SQL["promote"], {"destination": entry.destination, "order_key": entry.order_key, "now": now})
 
 
 def _offset_s(moment: datetime) -> int:

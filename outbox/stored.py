@@ -1,7 +1,6 @@
 """What is stored of entries, for looking only: who explains a delivery a year later needs no more than this."""
 
 import hashlib
-import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -9,12 +8,12 @@ from typing import Any, Final
 from pydantic import JsonValue
 
 from contracts.delivery import DeliveryState, Sending
-from outbox.database import Database
+from outbox.database import Database, Row
 from outbox.entry import Attempt, Cipher, Entry, Particulars, Payload, StateCount, Verification, dump_json, from_ms
-from outbox.statements import Statements
+from outbox.statements import Statement, Statements
 
-SQL: Final = Statements("outbox", "sqlite/statements.sql")
-CHECK_SQL: Final = Statements("outbox", "sqlite/verification.sql")
+SQL: Final = Statements("outbox", "statements")
+CHECK_SQL: Final = Statements("outbox", "verification")
 
 
 class PayloadDamaged(Exception):
@@ -158,8 +157,8 @@ class StoredEntries:
     def _first(self, statement: str, **parameters: Any) -> Entry | None:
         return next(iter(self._entries(statement, **parameters)), None)
 
-    def _timed(self, statement: str, entry: Entry) -> Iterable[dict[str, Any]]:
-        rows: list[sqlite3.Row] = self.database.read(statement, entry_seq=entry.seq)
+    def _timed(self, statement: Statement, entry: Entry) -> Iterable[dict[str, Any]]:
+        rows: list[Row] = self.database.read(statement, entry_seq=entry.seq)
         for row in map(dict, rows):
             for name in ("started_at", "ended_at"):
                 row[name] = None if row[name] is None else from_ms(row[name])

@@ -24,8 +24,9 @@ from contracts.delivery import (
 )
 from contracts.errors import ContractError, StateUnavailable
 from outbox.backoff import Backoff
+from outbox.hand import Hand
 from outbox.looking import Looking
-from outbox.owner import Owner, sweep
+from outbox.owner import Owner
 from outbox.reasons import log_defect, storable
 from outbox.store import Action, Claim, Fenced, Outbox
 from outbox.stored import PayloadDamaged
@@ -85,6 +86,7 @@ class Worker:
             watch: called after each finished attempt, in the worker's thread.
         """
         self._outbox = outbox
+        self._hand = Hand(outbox.database, clock)
         self._verifications = Verifications(outbox, clock)
         self._looking = Looking(outbox, self._verifications, destinations)
         self._destinations = destinations
@@ -106,8 +108,8 @@ class Worker:
 
     def start(self) -> None:
         """Take an identity, recover what dead workers left, begin to deliver."""
-        self._owner = Owner(self._outbox.owners)
-        sweep(self._outbox.owners)
+        self._owner = self._outbox.owners.take()
+        self._outbox.owners.sweep()
         recovered = self._outbox.recover()
         if recovered:
             _log.warning(
@@ -151,7 +153,7 @@ class Worker:
             due = min((due for due in dues if due is not None), default=None)
             if due is not None and due - self._clock() > self._horizon:
                 # Nothing is ever put off so far: the wall clock was ahead when it was, and has been set back.
-                self._outbox.make_due(destination)
+                self._hand.make_due(destination)
                 self._verifications.make_all_due(destination)
                 return
             wait_s = _POLL_S if due is None else min(_POLL_S, max(0.0, (due - self._clock()).total_seconds()))

@@ -5,7 +5,6 @@ import hmac
 import json
 import re
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ from typing import Final
 
 from contracts.catalogue import staff_scope
 from contracts.errors import Forbidden, Unauthenticated
-from outbox.database import Database
+from outbox.database import ConstraintViolated, Database
 from outbox.entry import from_ms, to_ms
 from shim.settings import NAME
 from shim.state import SQL
@@ -80,7 +79,7 @@ class Clients:
         try:
             with self._database.transaction() as tx:
                 tx.execute(SQL["insert_client"], values)
-        except sqlite3.IntegrityError as error:
+        except ConstraintViolated as error:
             raise ClientExists(f"a client {name!r} exists already") from error
         return key
 

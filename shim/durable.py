@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +16,7 @@ from contracts.delivery import Delivery, Document
 from contracts.desks import Call
 from contracts.errors import NotFound, ReportTimeRefused
 from contracts.fields import Model
+from outbox.database import ConstraintViolated, Transaction
 from outbox.entry import Entry, NewEntry
 from outbox.store import Outbox
 from shim.clients import Client
@@ -146,19 +146,21 @@ class Durable:
             raise ReportTimeRefused("reported_at is too old", field="reported_at", server_time=server_time)
 
     def _store(self, new: NewEntry, write: Write) -> Entry:
+        def store(tx: Transaction) -> Entry:
+            entry = self.outbox.enqueue(tx, new)
+            for follow_on in new.document.follow_ons:
+                self.outbox.enqueue(tx, continuation(entry, new.document, follow_on))
+            self.idempotency.insert(tx, write, entry.id)
+            return entry
+
         try:
-            with self.outbox.database.transaction() as tx:
-                entry = self.outbox.enqueue(tx, new)
-                for follow_on in new.document.follow_ons:
-                    self.outbox.enqueue(tx, continuation(entry, new.document, follow_on))
-                self.idempotency.insert(tx, write, entry.id)
-        except sqlite3.IntegrityError:
+            return self.outbox.database.write(store)
+        except ConstraintViolated:
             # A second shim on the same state was faster with the same request, or this is a defect.
             record = self.idempotency.find(write)
             if record is None or record.delivery is None:
                 raise
             return self._entry(record.delivery)
-        return entry
 
 
 def seconds_until(moment: datetime, now: datetime) -> int:

@@ -9,7 +9,7 @@ from outbox.entry import from_ms, to_ms
 from outbox.statements import Statements
 from shim.keys import Blind
 
-SQL: Final = Statements("shim", "sqlite/holds.sql")
+SQL: Final = Statements("shim", "holds")
 _KNOWN_MS: Final = 86_400_000
 """An expired hold is told from an unknown one for a day."""
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import sqlite3
 import threading
 from base64 import b32encode
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from contracts.errors import IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight
-from outbox.database import Database
+from outbox.database import Database, Transaction
 from outbox.entry import to_ms
 from shim.keys import Blind, RestCipher
 from shim.state import SQL
@@ -115,11 +114,11 @@ class Idempotency:
             return Record(row["delivery"], row["status"], reply, bool(row["not_executed"]))
         return None
 
-    def insert(self, tx: sqlite3.Connection, write: Write, delivery: str | None) -> None:
+    def insert(self, tx: Transaction, write: Write, delivery: str | None) -> None:
         """Store the write within the caller's transaction.
 
         Raises:
-            sqlite3.IntegrityError: another process has stored this key meanwhile.
+            ConstraintViolated: another process has stored this key meanwhile.
         """
         values = {
             "client": write.client,

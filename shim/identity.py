@@ -12,7 +12,7 @@ from shim.keys import Blind
 from shim.settings import Identity
 from shim.tokens import token_fields
 
-SQL: Final = Statements("shim", "sqlite/identity.sql")
+SQL: Final = Statements("shim", "identity")
 _HOUR_S: Final = 3600
 _LATELY_MS: Final = 60_000
 """A person seen again within a minute is not written again: a commit costs as much as the look-up itself."""
@@ -62,9 +62,9 @@ class IdentityLimits:
         values = {"subject": subject, "window_ms": window_s * 1000, "quota": quota}
         with self._database.transaction() as tx:
             tx.execute(SQL["forget_attempts"], values)
-            taken = tx.execute(SQL["insert_attempt"], values)
-            if taken.rowcount == 1 and taken.lastrowid is not None:
-                return taken.lastrowid
+            taken = tx.execute(SQL["insert_attempt"], values).fetchone()
+            if taken is not None:
+                return int(taken["id"])
             (left_ms,) = tx.execute(SQL["until_next_attempt"], values).fetchone()
         tried = "facts for this person" if asked_about is not None else "facts that name no telephone number or home"
         detail = f"{tried} were tried too often"

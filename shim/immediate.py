@@ -1,6 +1,5 @@
 """Reads, and writes that need the backend's answer now and are idempotent by key."""
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ from contracts.errors import (
 )
 from contracts.fields import Model
 from contracts.identity import IdentityRequest
+from outbox.database import ConstraintViolated
 from shim.clients import Client
 from shim.idempotency import Idempotency, Write, external_reference
 from shim.identity import IdentityLimits
@@ -88,7 +88,7 @@ class Immediate:
         try:
             with self.idempotency.database.transaction() as tx:
                 self.idempotency.insert(tx, write, None)
-        except sqlite3.IntegrityError as error:
+        except ConstraintViolated as error:
             raise RequestInFlight("repeat the request in a moment", retry_after_s=1) from error
 
     def _call(self, client: Client, system: System, contract: Contract, request: Model, call: Call) -> Answer:

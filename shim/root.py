@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -13,6 +14,7 @@ from contracts.desks import Ports
 from contracts.errors import BackendUnavailable
 from outbox.backoff import Backoff
 from outbox.database import Database
+from outbox.hand import Hand
 from outbox.looking import Looking
 from outbox.store import Outbox
 from outbox.verification import Verifications
@@ -50,6 +52,7 @@ class State:
     blind: Blind
     database: Database
     outbox: Outbox
+    hand: Hand
     verifications: Verifications
     clients: Clients
 
@@ -121,17 +124,18 @@ def open_deployment_state(settings: Settings) -> Iterator[State]:
     Raises:
         ConfigurationError: the state belongs to another key or deployment, or its folder does not exist.
     """
-    if not settings.state.parent.is_dir():
-        raise ConfigurationError(f"the folder {settings.state.parent} of the state does not exist; create it")
-    # A new key for an old state would open nothing: the key is only made together with the state.
-    key = MasterKey.load(settings.master_key, create=not settings.state.exists())
-    database = open_state(settings.state, key, settings.deployment)
+    file = settings.state_file
+    if file is not None and not file.parent.is_dir():
+        raise ConfigurationError(f"the folder {file.parent} of the state does not exist; create it")
+    load_key = partial(MasterKey.load, settings.master_key)
+    database, key = open_state(file or settings.state, load_key, settings.deployment)
     cipher = RestCipher(key.derive("rest"))
     try:
         blind = Blind(key.derive("blind"))
         outbox = Outbox(database, cipher, utc_now)
         verifications = Verifications(outbox, utc_now)
-        yield State(key, cipher, blind, database, outbox, verifications, Clients(database, utc_now))
+        hand = Hand(database, utc_now)
+        yield State(key, cipher, blind, database, outbox, hand, verifications, Clients(database, utc_now))
     finally:
         database.close()
 

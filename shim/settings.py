@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from outbox.database import URL_PREFIXES
+
 ENV_PREFIX: Final = "SHIM_"
 NAME: Final = r"^[a-z][a-z0-9-]{0,30}$"
 
@@ -94,7 +96,11 @@ class Settings(BaseSettings):
     deployment: SystemName = Field(
         description="Name of this deployment; part of every external reference. Never change it."
     )
-    state: Path = Field(description="The SQLite file with the outbox and all other state.")
+    state: str = Field(
+        min_length=1,
+        description="The outbox and all other state: path of an SQLite file, or `postgresql://user@host/database` for "
+        "several machines; the password comes from PGPASSWORD or a password file.",
+    )
     master_key: Path = Field(description="File with the key that tokens and payloads are sealed with; made if absent.")
     reference_max_age_s: float = Field(
         default=86_400, ge=0, description="How old kept reference rows may be when the replica is down, seconds."
@@ -106,6 +112,11 @@ class Settings(BaseSettings):
     systems: dict[SystemName, SystemSection] = Field(
         default_factory=dict, description="The legacy systems, by name; without any, only looking at the state works."
     )
+
+    @property
+    def state_file(self) -> Path | None:
+        """The SQLite file; None when the state is on a database server."""
+        return None if self.state.startswith(URL_PREFIXES) else Path(self.state)
 
     @classmethod
     def settings_customise_sources(

@@ -10,40 +10,43 @@ from pydantic import JsonValue
 
 from contracts.desks import KeptRow
 from outbox import store
-from outbox.database import Database
+from outbox.database import Database, open_database
 from outbox.entry import dump_json, from_ms, to_ms
 from outbox.statements import Statements
 from shim.keys import Blind, MasterKey, RestCipher
 from shim.settings import ConfigurationError
 
-SQL: Final = Statements("shim", "sqlite/statements.sql")
-_MIGRATIONS: Final = {**store.MIGRATIONS, "shim": "sqlite"}
+SQL: Final = Statements("shim", "statements")
+_PACKAGES: Final = (store.PACKAGE, "shim")
 
 
-def open_state(path: Path, key: MasterKey, deployment: str) -> Database:
-    """Open or create the state, and check that it belongs to this deployment and this key.
+def open_state(where: Path | str, load_key: Callable[[bool], MasterKey], deployment: str) -> tuple[Database, MasterKey]:
+    """Open or create the state and its key, and check that they belong together and to this deployment.
+
+    A new key for an old state would open nothing: `load_key` is told whether it may make one.
 
     Raises:
         ConfigurationError: it belongs to another, so references would change or payloads could not be opened.
     """
-    database = Database(path, _MIGRATIONS)
+    database = open_database(where, _PACKAGES)
     try:
+        key = load_key(not database.read(SQL["select_deployment"]))
         _check_owner(database, key, deployment)
     except BaseException:
         database.close()
         raise
-    return database
+    return database, key
 
 
 def _check_owner(database: Database, key: MasterKey, deployment: str) -> None:
     with database.transaction() as tx:
         tx.execute(SQL["insert_deployment"], {"name": deployment, "key_fingerprint": key.fingerprint})
         row = tx.execute(SQL["select_deployment"]).fetchone()
-    path, name = database.path, row["name"]
+    where, name = database.where, row["name"]
     if row["key_fingerprint"] != key.fingerprint:
-        raise ConfigurationError(f"{path} was written with another master key; restore that key file")
+        raise ConfigurationError(f"{where} was written with another master key; restore that key file")
     if name != deployment:
-        raise ConfigurationError(f"{path} belongs to deployment {name!r}, the configuration says {deployment!r}")
+        raise ConfigurationError(f"{where} belongs to deployment {name!r}, the configuration says {deployment!r}")
 
 
 class KeptRows:

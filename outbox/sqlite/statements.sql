@@ -1,14 +1,26 @@
 -- name: insert_entry
 -- A key's entry waits while an earlier one of the same key has not left.
-INSERT INTO entry (id, destination, contract, kind, client, reference, order_key, follows, continues, state,
-                   reported_at, reported_offset_s, accepted_at, next_attempt_at)
-VALUES (:id, :destination, :contract, :kind, :client, :reference, :order_key, :follows, :continues,
+INSERT INTO entry (id, destination, contract, kind, client, reference, order_key, position, rank, follows, continues,
+                   supersedes, fingerprint, state, reported_at, reported_offset_s, accepted_at, outage_ms,
+                   next_attempt_at)
+VALUES (:id, :destination, :contract, :kind, :client, :reference, :order_key,
+        COALESCE(:position, (SELECT MAX(position) + 1 FROM entry
+                             WHERE destination = :destination AND order_key = :order_key
+                               AND state NOT IN ('delivered', 'discarded')), 1),
+        :rank, :follows, :continues, :supersedes, :fingerprint,
         CASE WHEN EXISTS (SELECT 1 FROM entry
                           WHERE destination = :destination AND order_key = :order_key
-                            AND state NOT IN ('delivered', 'discarded'))
+                            AND state NOT IN ('delivered', 'discarded')
+                            AND (:position IS NULL OR position < :position))
              THEN 'waiting' ELSE 'ready' END,
-        :reported_at, :reported_offset_s, :accepted_at, :accepted_at)
+        :reported_at, :reported_offset_s, :accepted_at,
+        COALESCE((SELECT outage_ms + COALESCE(:accepted_at - open_since, 0) FROM destination
+                  WHERE name = :destination), 0),
+        :accepted_at)
 RETURNING *;
+
+-- name: insert_request
+INSERT INTO request (entry_seq, body) VALUES (:entry_seq, :body);
 
 -- name: insert_payload
 INSERT INTO payload (entry_seq, body, sha256, particulars) VALUES (:entry_seq, :body, :sha256, :particulars);
@@ -40,7 +52,7 @@ SELECT * FROM entry WHERE continues = :id ORDER BY seq;
 -- What must leave before a waiting entry of the same key may go.
 SELECT * FROM entry
 WHERE destination = :destination AND order_key = :order_key AND state NOT IN ('delivered', 'discarded')
-ORDER BY seq LIMIT 1;
+ORDER BY position LIMIT 1;
 
 -- name: claim_unknown
 UPDATE entry SET owner = :owner, step = step + 1
@@ -50,10 +62,14 @@ WHERE seq = (SELECT seq FROM entry
 RETURNING *;
 
 -- name: claim_ready
+-- What is due of the first rank, else of the second: one row of the index each, however many are put off.
 UPDATE entry SET state = 'in_flight', owner = :owner, step = step + 1, sends = sends + 1
-WHERE seq = (SELECT seq FROM entry
-             WHERE destination = :destination AND state = 'ready' AND next_attempt_at <= :now
-             ORDER BY next_attempt_at, seq LIMIT 1)
+WHERE seq = COALESCE((SELECT seq FROM entry
+                      WHERE destination = :destination AND state = 'ready' AND rank = 0 AND next_attempt_at <= :now
+                      ORDER BY next_attempt_at, seq LIMIT 1),
+                     (SELECT seq FROM entry
+                      WHERE destination = :destination AND state = 'ready' AND rank = 1 AND next_attempt_at <= :now
+                      ORDER BY next_attempt_at, seq LIMIT 1))
 RETURNING *;
 
 -- name: insert_attempt
@@ -99,7 +115,7 @@ WHERE seq = :entry_seq AND owner = :owner AND step = :step;
 UPDATE entry SET state = 'ready', next_attempt_at = :now
 WHERE seq = (SELECT seq FROM entry
              WHERE destination = :destination AND order_key = :order_key AND state NOT IN ('delivered', 'discarded')
-             ORDER BY seq LIMIT 1)
+             ORDER BY position LIMIT 1)
   AND state = 'waiting';
 
 -- name: select_owners
@@ -108,14 +124,12 @@ SELECT DISTINCT owner FROM entry WHERE owner IS NOT NULL;
 -- name: select_owned
 SELECT * FROM entry WHERE owner = :owner;
 
--- name: make_due
--- An administrator does not want to wait for the next attempt.
-UPDATE entry SET next_attempt_at = :now
-WHERE destination = :destination AND state IN ('ready', 'unknown') AND next_attempt_at > :now;
-
 -- name: next_due
 SELECT MIN(next_attempt_at) AS at FROM (
-    SELECT MIN(next_attempt_at) AS next_attempt_at FROM entry WHERE destination = :destination AND state = 'ready'
+    SELECT MIN(next_attempt_at) AS next_attempt_at FROM entry
+    WHERE destination = :destination AND state = 'ready' AND rank = 0
+    UNION ALL
+    SELECT MIN(next_attempt_at) FROM entry WHERE destination = :destination AND state = 'ready' AND rank = 1
     UNION ALL
     SELECT MIN(next_attempt_at) FROM entry WHERE destination = :destination AND state = 'unknown' AND owner IS NULL
 );
@@ -143,19 +157,3 @@ ORDER BY seq LIMIT :limit;
 SELECT a.step, a.action, a.started_at, o.outcome, o.evidence, o.ended_at
 FROM attempt a LEFT JOIN attempt_outcome o ON o.entry_seq = a.entry_seq AND o.step = a.step
 WHERE a.entry_seq = :entry_seq ORDER BY a.step;
-
--- name: retry
--- An administrator has mended what stood in the way, or has looked and says that it is not there.
-UPDATE entry SET state = CASE WHEN unknown_since IS NULL OR :not_there THEN 'ready' ELSE 'unknown' END,
-                 unknown_since = CASE WHEN :not_there THEN NULL ELSE unknown_since END,
-                 unknown_boot = CASE WHEN :not_there THEN NULL ELSE unknown_boot END,
-                 unknown_uptime = CASE WHEN :not_there THEN NULL ELSE unknown_uptime END,
-                 failures = 0, reason = NULL, ended_at = NULL, next_attempt_at = :now
-WHERE id = :id AND state IN ('rejected', 'parked')
-RETURNING *;
-
--- name: discard
--- Only what certainly is not, or may not be, on its way: never an entry in flight or unknown.
-UPDATE entry SET state = 'discarded', reason = :reason, ended_at = :now
-WHERE id = :id AND state IN ('ready', 'waiting', 'rejected', 'parked')
-RETURNING *;

@@ -13,7 +13,7 @@ from contracts.delivery import Source
 from outbox.entry import Entry
 from outbox.stored import StoredEntries
 from shim.cli.deployment import cells, console, fail, one_line_errors, print_json, settings
-from shim.cli.entries import SHORT_ID, SOMEBODY_MUST_ACT
+from shim.cli.entries import SHORT_ID, SOMEBODY_MUST_ACT, Json, System
 from shim.cli.times import local
 from shim.explanation import Explanation, explanation, moves, named
 from shim.root import open_deployment_state
@@ -36,8 +36,8 @@ def explain(
         ),
     ],
     *,
-    system: Annotated[str | None, typer.Option("--system", help="Only this system.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print for a program.")] = False,
+    system: System = None,
+    as_json: Json = False,
 ) -> None:
     """Show where each element of a record came from, and all that was done. Asks no backend."""
     with one_line_errors(), open_deployment_state(settings(ctx)) as state:

@@ -37,7 +37,9 @@ def drain(
             def report(progress: draining.Progress) -> None:
                 bar.update(task, total=progress.total, completed=max(0, progress.total - progress.left))
 
-            ended = draining.drain(shim.state.outbox, wanted, lambda watch: shim.worker(watch, system), wait, report)
+            ended = draining.drain(
+                shim.state.outbox, shim.state.hand, wanted, lambda watch: shim.worker(watch, system), wait, report
+            )
         counts = [count for count in shim.state.outbox.counts() if count.destination in wanted]
     stuck_entries = sum(count.entries for count in counts if count.state in SOMEBODY_MUST_ACT)
     attention = sum(count.entries for count in counts if count.attention is not None)
@@ -79,7 +81,7 @@ def retry(
     with one_line_errors(), open_deployment_state(settings(ctx)) as opened:
         entry = existing(opened.outbox, entry_id)
         acted(
-            opened.outbox.retry(entry.id, not_there=not_there),
+            opened.hand.retry(entry.id, not_there=not_there),
             "retry: the entry is neither rejected nor parked",
             as_json=as_json,
         )
@@ -96,7 +98,7 @@ def discard(
     with one_line_errors(), open_deployment_state(settings(ctx)) as opened:
         entry = existing(opened.outbox, entry_id)
         acted(
-            opened.outbox.discard(entry.id, reason),
+            opened.hand.discard(entry.id, reason),
             "discard: the entry is on its way, unknown or ended",
             as_json=as_json,
         )

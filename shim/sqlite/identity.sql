@@ -9,7 +9,8 @@ INSERT INTO identity_attempt (subject, at)
 SELECT :subject, (SELECT ms FROM clock)
 WHERE (
   SELECT count(*) FROM identity_attempt WHERE subject = :subject AND at > (SELECT ms FROM clock) - :window_ms
-) < :quota;
+) < :quota
+RETURNING id;
 
 -- name: until_next_attempt
 SELECT min(at) + :window_ms - (SELECT ms FROM clock) AS left_ms FROM identity_attempt WHERE subject = :subject;

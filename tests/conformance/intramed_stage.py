@@ -186,7 +186,7 @@ class IntramedStage:
     def _holds(self) -> Holds:
         if self.variant.holds == "backend":
             return cast("Holds", None)
-        state = open_state(self._state_path, MasterKey(bytes(32)), "conformance")
+        state = open_state(self._state_path, lambda _: MasterKey(bytes(32)), "conformance")[0]
         self._ends.callback(state.close)
         return KeptHolds(state, Blind(bytes(32)), "intramed")
 

@@ -29,7 +29,7 @@ def slot(number: int, holder: str) -> Hold:
 
 
 def main(state: str, name: str, threads: int, slots: int) -> None:
-    database = open_state(Path(state), MasterKey(KEY), "race")
+    database = open_state(Path(state), lambda _: MasterKey(KEY), "race")[0]
     holds = KeptHolds(database, Blind(KEY), "intramed")
     won: list[int] = []
     start = threading.Barrier(threads + 1)

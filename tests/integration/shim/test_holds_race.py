@@ -20,7 +20,7 @@ def test_two_processes_never_hold_one_therapist_twice(tmp_path: Path) -> None:
     """Of overlapping slots wanted by 16 threads, each is held once or overlaps one that is."""
     state = tmp_path / "shim.db"
     key = MasterKey(KEY)
-    open_state(state, key, "race").close()
+    open_state(state, lambda _: key, "race")[0].close()
     command = [sys.executable, "-m", "tests.integration.shim.holder", str(state)]
     shims = [
         subprocess.Popen(
@@ -50,7 +50,7 @@ def test_two_processes_never_hold_one_therapist_twice(tmp_path: Path) -> None:
     assert len(won) == len(set(won))
     assert all(later - earlier >= near for earlier, later in pairwise(won))
     assert all(any(abs(number - held) < near for held in won) for number in range(SLOTS))
-    database = open_state(state, key, "race")
+    database = open_state(state, lambda _: key, "race")[0]
     held = KeptHolds(database, Blind(KEY), "intramed").held(FIRST, FIRST + (SLOTS + 2) * STEP)
     database.close()
     assert [int(hold.slot) for hold in held] == won

@@ -7,7 +7,9 @@ import pytest
 
 from outbox.backoff import Backoff
 from outbox.database import Database
-from outbox.store import MIGRATIONS, Outbox
+from outbox.hand import Hand
+from outbox.sqlite.database import SqliteDatabase
+from outbox.store import PACKAGE, Outbox
 from outbox.verification import Verifications
 from outbox.worker import Worker
 from shim.keys import RestCipher
@@ -20,8 +22,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(tmp_path / "state.db", MIGRATIONS)
+def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
+    opened = SqliteDatabase(tmp_path / "state.db", [PACKAGE])
     yield opened
     opened.close()
 
@@ -29,6 +31,11 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def outbox(database: Database, clock: Clock) -> Outbox:
     return Outbox(database, RestCipher(bytes(32)), clock, lambda: clock.up)
+
+
+@pytest.fixture
+def hand(database: Database, clock: Clock) -> Hand:
+    return Hand(database, clock)
 
 
 @pytest.fixture

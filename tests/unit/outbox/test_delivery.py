@@ -1,4 +1,3 @@
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -15,6 +14,8 @@ from contracts.delivery import (
     Rejected,
 )
 from contracts.errors import BackendUnavailable
+from outbox.database import ConstraintViolated
+from outbox.hand import Hand
 from outbox.store import Outbox
 from outbox.uptime import Uptime
 from outbox.worker import Worker
@@ -144,7 +145,7 @@ def test_a_rejection_is_final(outbox: Outbox, worker: Worker, receiver: Receiver
     assert (rejected.state, rejected.reason) == (DeliveryState.REJECTED, "E42")
 
 
-def test_a_contradicting_record_parks(outbox: Outbox, worker: Worker, receiver: Receiver) -> None:
+def test_a_contradicting_record_parks(outbox: Outbox, hand: Hand, worker: Worker, receiver: Receiver) -> None:
     """Somebody else's record under our reference is a person's matter."""
     receiver.answers = [OutcomeUnknown("reset")]
     receiver.findings = [Conflicting("two records")]
@@ -152,18 +153,18 @@ def test_a_contradicting_record_parks(outbox: Outbox, worker: Worker, receiver: 
     worker.step("planon")
     worker.step("planon")
     assert state(outbox, entry.id) is DeliveryState.PARKED
-    assert outbox.retry(entry.id) is not None
+    assert hand.retry(entry.id) is not None
     assert state(outbox, entry.id) is DeliveryState.UNKNOWN
 
 
-def test_who_has_looked_can_have_it_sent(outbox: Outbox, worker: Worker, receiver: Receiver) -> None:
+def test_who_has_looked_can_have_it_sent(outbox: Outbox, hand: Hand, worker: Worker, receiver: Receiver) -> None:
     """A backend that can never be asked would otherwise park it again and again."""
     receiver.answers = [OutcomeUnknown("reset")]
     receiver.findings = [Conflicting("nobody can tell")]
     entry = accept(outbox)
     worker.step("planon")
     worker.step("planon")
-    assert outbox.retry(entry.id, not_there=True) is not None
+    assert hand.retry(entry.id, not_there=True) is not None
     assert state(outbox, entry.id) is DeliveryState.READY
     worker.step("planon")
     assert state(outbox, entry.id) is DeliveryState.DELIVERED
@@ -185,7 +186,7 @@ def test_a_note_follows_its_incident(outbox: Outbox, worker: Worker, receiver: R
     assert state(outbox, note.id) is DeliveryState.DELIVERED
 
 
-def test_a_stuck_head_freezes_only_its_own_key(outbox: Outbox, worker: Worker, receiver: Receiver) -> None:
+def test_a_stuck_head_freezes_only_its_own_key(outbox: Outbox, hand: Hand, worker: Worker, receiver: Receiver) -> None:
     """Other keys go on, and giving the head up lets its own key go on."""
     receiver.answers = [Rejected("E42")]
     head = accept(outbox, "1", order_key="a")
@@ -195,30 +196,32 @@ def test_a_stuck_head_freezes_only_its_own_key(outbox: Outbox, worker: Worker, r
         pass
     assert state(outbox, behind.id) is DeliveryState.WAITING
     assert state(outbox, other.id) is DeliveryState.DELIVERED
-    assert outbox.discard(head.id, "entered by hand") is not None
+    assert hand.discard(head.id, "entered by hand") is not None
     assert worker.step("planon")
     assert state(outbox, behind.id) is DeliveryState.DELIVERED
 
 
-def test_a_note_whose_incident_was_given_up_is_rejected(outbox: Outbox, worker: Worker, receiver: Receiver) -> None:
+def test_a_note_whose_incident_was_given_up_is_rejected(
+    outbox: Outbox, hand: Hand, worker: Worker, receiver: Receiver
+) -> None:
     """Without a number to fill in, nothing is sent."""
     receiver.answers = [Rejected("E42")]
     incident = accept(outbox, "1")
     note = accept(outbox, "2", order_key=incident.order_key, follows=incident.id, slot=b"SLOT")
     worker.step("planon")
-    outbox.discard(incident.id, "entered by hand")
+    hand.discard(incident.id, "entered by hand")
     worker.step("planon")
     assert state(outbox, note.id) is DeliveryState.REJECTED
     assert len(receiver.sent) == 1
 
 
-def test_what_is_unknown_cannot_be_discarded(outbox: Outbox, worker: Worker, receiver: Receiver) -> None:
+def test_what_is_unknown_cannot_be_discarded(outbox: Outbox, hand: Hand, worker: Worker, receiver: Receiver) -> None:
     """Giving up an entry that may have landed would hide a duplicate."""
     receiver.answers = [OutcomeUnknown("reset")]
     receiver.findings = [Absent()]
     entry = accept(outbox)
     worker.step("planon")
-    assert outbox.discard(entry.id, "impatient") is None
+    assert hand.discard(entry.id, "impatient") is None
     assert state(outbox, entry.id) is DeliveryState.UNKNOWN
 
 
@@ -240,7 +243,7 @@ def test_every_attempt_is_told(outbox: Outbox, worker: Worker, receiver: Receive
 def test_one_reference_is_one_entry(outbox: Outbox) -> None:
     """A second document under the same reference is refused by the database itself."""
     accept(outbox, "1")
-    with pytest.raises(sqlite3.IntegrityError, match=r"entry\.(id|destination)"):
+    with pytest.raises(ConstraintViolated, match=r"entry\.(id|destination)"):
         accept(outbox, "1")
 
 

@@ -1,10 +1,9 @@
 """Looks at delivered records by several at once, and the administrator's hand on them."""
 
-import sqlite3
-
 import pytest
 
 from contracts.delivery import Checked, Delivered, NotSent, Sending
+from outbox.database import ConstraintViolated
 from outbox.looking import Looking, look_now
 from outbox.store import Fenced, Outbox
 from outbox.verification import Verifications
@@ -83,5 +82,5 @@ def test_looks_are_append_only(outbox: Outbox, worker: Worker, receiver: Receive
     delivered(outbox, worker, receiver)
     clock.forward(2)
     worker.step("planon")
-    with pytest.raises(sqlite3.IntegrityError, match=r"append-only|never changes"), outbox.database.transaction() as tx:
+    with pytest.raises(ConstraintViolated, match=r"append-only|never changes"), outbox.database.transaction() as tx:
         tx.execute(f"UPDATE {change}")

@@ -1,5 +1,4 @@
 import signal
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -9,9 +8,10 @@ import pytest
 
 from contracts.delivery import Delivered, DeliveryState
 from contracts.errors import StateUnavailable
-from outbox.database import Database, NewerSchemaError
-from outbox.owner import Owner, is_alive, sweep
-from outbox.store import MIGRATIONS, Fenced, Outbox
+from outbox.database import ConstraintViolated, NewerSchemaError, open_database
+from outbox.owner import LockedOwners
+from outbox.sqlite.database import SqliteDatabase
+from outbox.store import PACKAGE, Fenced, Outbox
 from outbox.stored import PayloadDamaged
 from outbox.worker import Worker
 from shim.keys import RestCipher
@@ -21,7 +21,7 @@ from tests.unit.outbox.stand_ins import Clock, Receiver, accept
 def test_a_crash_in_flight_is_an_unknown_outcome(outbox: Outbox, worker: Worker, receiver: Receiver) -> None:
     """After a crash between intent and outcome the backend is asked before anything is resent."""
     entry = accept(outbox)
-    dead = Owner(outbox.owners)
+    dead = outbox.owners.take()
     assert outbox.claim("planon", dead.name) is not None
     dead.close()
     assert not worker.step("planon")
@@ -37,7 +37,7 @@ def test_a_crash_in_flight_is_an_unknown_outcome(outbox: Outbox, worker: Worker,
 def test_what_a_living_owner_works_on_is_left_alone(outbox: Outbox) -> None:
     """Opening the file a second time resets nothing."""
     accept(outbox)
-    alive = Owner(outbox.owners)
+    alive = outbox.owners.take()
     assert outbox.claim("planon", alive.name) is not None
     assert outbox.recover() == 0
     alive.close()
@@ -46,25 +46,25 @@ def test_what_a_living_owner_works_on_is_left_alone(outbox: Outbox) -> None:
 def test_a_killed_process_is_a_dead_owner(tmp_path: Path) -> None:
     """The kernel tells: alive until SIGKILL, dead after it."""
     program = (
-        "import pathlib, sys, time; from outbox.owner import Owner\n"
-        "owner = Owner(pathlib.Path(sys.argv[1])); print(owner.name, flush=True); time.sleep(60)"
+        "import pathlib, sys, time; from outbox.owner import LockedOwners\n"
+        "owner = LockedOwners(pathlib.Path(sys.argv[1])).take(); print(owner.name, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         name = process.stdout.readline().strip()
-        sweep(tmp_path)
-        assert is_alive(tmp_path, name)
+        LockedOwners(tmp_path).sweep()
+        assert LockedOwners(tmp_path).is_alive(name)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert not is_alive(tmp_path, name)
-    sweep(tmp_path)
+    assert not LockedOwners(tmp_path).is_alive(name)
+    LockedOwners(tmp_path).sweep()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_late_outcome_is_fenced(outbox: Outbox, worker: Worker, receiver: Receiver) -> None:
     """An attempt that was given up cannot write its outcome over a newer one."""
     entry = accept(outbox)
-    stale = Owner(outbox.owners)
+    stale = outbox.owners.take()
     claim = outbox.claim("planon", stale.name)
     assert claim is not None
     stale.close()
@@ -91,18 +91,18 @@ def test_a_late_outcome_is_fenced(outbox: Outbox, worker: Worker, receiver: Rece
     ],
 )
 def test_the_database_itself_keeps_what_was_accepted(
-    outbox: Outbox, worker: Worker, database: Database, statement: str
+    outbox: Outbox, worker: Worker, database: SqliteDatabase, statement: str
 ) -> None:
     """Payload, attempts and identity cannot be changed, nor a state invented, by any code."""
     accept(outbox)
     worker.step("planon")
-    with pytest.raises(sqlite3.IntegrityError), database.transaction() as tx:
+    with pytest.raises(ConstraintViolated), database.transaction() as tx:
         tx.execute(statement)
 
 
 @pytest.mark.parametrize("damage", ["UPDATE payload SET body = particulars", "DELETE FROM payload"])
 def test_damaged_bytes_are_not_sent(
-    outbox: Outbox, worker: Worker, receiver: Receiver, database: Database, damage: str
+    outbox: Outbox, worker: Worker, receiver: Receiver, database: SqliteDatabase, damage: str
 ) -> None:
     """Bytes that are not those that were validated, or are no more, park the entry."""
     entry = accept(outbox)
@@ -117,7 +117,7 @@ def test_damaged_bytes_are_not_sent(
     assert (parked.state, receiver.sent) == (DeliveryState.PARKED, [])
 
 
-def test_payloads_are_sealed(outbox: Outbox, database: Database) -> None:
+def test_payloads_are_sealed(outbox: Outbox, database: SqliteDatabase) -> None:
     """Neither the document nor the person's key can be read in the file."""
     accept(outbox, body=b"<Incident>kraan lekt</Incident>")
     database.close()
@@ -127,7 +127,7 @@ def test_payloads_are_sealed(outbox: Outbox, database: Database) -> None:
     assert b"T-0001" not in raw
 
 
-def test_a_full_disk_refuses_and_recovers(outbox: Outbox, database: Database, worker: Worker) -> None:
+def test_a_full_disk_refuses_and_recovers(outbox: Outbox, database: SqliteDatabase, worker: Worker) -> None:
     """A write that the disk refuses is a clear error with nothing half-written; with room again it goes on."""
     accept(outbox, "1")
     with database.transaction() as tx:
@@ -142,7 +142,7 @@ def test_a_full_disk_refuses_and_recovers(outbox: Outbox, database: Database, wo
     assert worker.step("planon")
 
 
-def test_the_file_is_durable_and_its_owner_s_alone(database: Database) -> None:
+def test_the_file_is_durable_and_its_owner_s_alone(database: SqliteDatabase) -> None:
     """WAL, synchronous=FULL, mode 600."""
     assert database._writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     assert database._writer.execute("PRAGMA synchronous").fetchone()[0] == 2
@@ -152,24 +152,24 @@ def test_the_file_is_durable_and_its_owner_s_alone(database: Database) -> None:
 def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     """An older release does not work on a newer file."""
     path = tmp_path / "state.db"
-    first = Database(path, MIGRATIONS)
+    first = open_database(path, [PACKAGE])
     with first.transaction() as tx:
         tx.execute("INSERT INTO migration VALUES ('outbox', 9999)")
     first.close()
     with pytest.raises(NewerSchemaError, match="9999"):
-        Database(path, MIGRATIONS)
+        open_database(path, [PACKAGE])
 
 
 def test_a_path_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
     """A missing folder is one clear line."""
     with pytest.raises(StateUnavailable, match="No such file"):
-        Database(tmp_path / "missing" / "state.db", MIGRATIONS)
+        open_database(tmp_path / "missing" / "state.db", [PACKAGE])
 
 
 def test_two_processes_share_the_work(tmp_path: Path, clock: Clock) -> None:
     """Two stores on one file never claim the same entry."""
-    stores = [Outbox(Database(tmp_path / "state.db", MIGRATIONS), RestCipher(bytes(32)), clock) for _ in range(2)]
-    owners = [Owner(store.owners) for store in stores]
+    stores = [Outbox(open_database(tmp_path / "state.db", [PACKAGE]), RestCipher(bytes(32)), clock) for _ in range(2)]
+    owners = [store.owners.take() for store in stores]
     for number in range(20):
         accept(stores[0], str(number))
     claimed = [stores[i % 2].claim("planon", owners[i % 2].name) for i in range(21)]

@@ -9,10 +9,12 @@ import pytest
 
 from contracts.delivery import Checked, Delivered, DeliveryState
 from outbox.backoff import Backoff
-from outbox.database import Database, split_script
+from outbox.database import open_database
 from outbox.entry import Particulars, to_ms
-from outbox.owner import Owner
-from outbox.store import MIGRATIONS, Outbox
+from outbox.hand import Hand
+from outbox.owner import LockedOwners
+from outbox.sqlite.database import split_script
+from outbox.store import PACKAGE, Outbox
 from outbox.verification import Verifications
 from outbox.worker import Worker
 from shim.keys import RestCipher
@@ -33,7 +35,7 @@ def first_release(tmp_path: Path, clock: Clock) -> Path:
     """A file as the first migration made it: one entry of each state, the one in flight by a process that died."""
     path = tmp_path / "state.db"
     owners = tmp_path / "state.db.owners"
-    dead = Owner(owners)
+    dead = LockedOwners(owners).take()
     dead.close()
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE migration (package TEXT, number INTEGER, PRIMARY KEY (package, number))")
@@ -73,7 +75,7 @@ def _insert(connection: sqlite3.Connection, number: int, state: DeliveryState, o
 
 def test_entries_of_every_state_go_on(first_release: Path, clock: Clock, receiver: Receiver) -> None:
     """Nothing is lost and nothing is sent twice; what was delivered before can be looked at."""
-    database = Database(first_release, MIGRATIONS)
+    database = open_database(first_release, [PACKAGE])
     outbox = Outbox(database, CIPHER, clock, lambda: clock.up)
     assert {count.state: count.entries for count in outbox.counts()} == dict.fromkeys(DeliveryState, 1)
     receiver.findings = [Delivered("INC-000001"), Delivered("INC-000002")]
@@ -84,7 +86,7 @@ def test_entries_of_every_state_go_on(first_release: Path, clock: Clock, receive
         pass
     assert [sending.reference for sending in receiver.sent] == ["LS-0"]
     assert sorted(sending.reference for sending in receiver.asked) == ["LS-2", "LS-3"]
-    outbox.discard("dl_rejected", "entered by hand")
+    Hand(database, clock).discard("dl_rejected", "entered by hand")
     assert worker.step("planon")
     states = {count.state: count.entries for count in outbox.counts()}
     assert states == {DeliveryState.DELIVERED: 5, DeliveryState.PARKED: 1, DeliveryState.DISCARDED: 2}
@@ -104,7 +106,7 @@ def test_an_upgraded_file_is_as_a_new_one(first_release: Path, tmp_path: Path) -
     """The same tables, columns, indexes and triggers, however the file came to them."""
     schemas = []
     for path in (first_release, tmp_path / "new.db"):
-        database = Database(path, MIGRATIONS)
+        database = open_database(path, [PACKAGE])
         rows = database.read("SELECT type, name, tbl_name FROM sqlite_master ORDER BY type, name")
         columns = [
             tuple(column)

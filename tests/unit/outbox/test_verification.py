@@ -7,9 +7,10 @@ import pytest
 from contracts.delivery import Checked, Delivered, DeliveryState
 from contracts.errors import BackendUnavailable
 from outbox.backoff import Backoff
-from outbox.database import Database
+from outbox.database import open_database
 from outbox.looking import NOT_CHECKED
-from outbox.store import MIGRATIONS, Fenced, Outbox
+from outbox.sqlite.database import SqliteDatabase
+from outbox.store import PACKAGE, Fenced, Outbox
 from outbox.verification import LEASE_S, Verifications
 from outbox.worker import Worker
 from shim.keys import RestCipher
@@ -101,7 +102,7 @@ def test_attention_may_come_with_the_delivery(outbox: Outbox, worker: Worker, re
 
 
 def test_a_delivery_without_a_check_costs_no_commit_more(
-    outbox: Outbox, worker: Worker, receiver: Receiver, database: Database
+    outbox: Outbox, worker: Worker, receiver: Receiver, database: SqliteDatabase
 ) -> None:
     """Claim and outcome are two commits; an idle worker makes none."""
     accept(outbox)
@@ -131,7 +132,7 @@ def test_looks_survive_a_restart(outbox: Outbox, worker: Worker, receiver: Recei
     """What was to be looked at is, by whichever process comes next."""
     delivered(outbox, worker, receiver)
     clock.forward(2)
-    database = Database(outbox.database.path, MIGRATIONS)
+    database = open_database(outbox.database.where, [PACKAGE])
     again = Outbox(database, RestCipher(bytes(32)), clock, lambda: clock.up)
     heir = Worker(again, {"planon": receiver}, clock, Backoff(), threads=0)
     heir.start()
@@ -213,7 +214,7 @@ def test_a_look_that_fails_is_made_again_and_given_up_in_the_end(
 
 
 def test_damaged_bytes_cannot_be_checked(
-    outbox: Outbox, worker: Worker, receiver: Receiver, clock: Clock, database: Database
+    outbox: Outbox, worker: Worker, receiver: Receiver, clock: Clock, database: SqliteDatabase
 ) -> None:
     """Nobody is asked about a record that cannot be compared any more."""
     entry = delivered(outbox, worker, receiver)

@@ -7,8 +7,9 @@ from contracts.catalogue import CATALOGUE, Contract, DeskKind
 from contracts.delivery import Document
 from contracts.fields import TokenKind
 from outbox.backoff import Backoff
-from outbox.database import Database
 from outbox.entry import Entry
+from outbox.hand import Hand
+from outbox.sqlite.database import SqliteDatabase
 from outbox.store import Outbox
 from outbox.worker import Worker
 from shim.clients import Client
@@ -38,7 +39,7 @@ def document(kind: str = "incident", **changes: Any) -> Document:
 class Accepting:
     """Accepts documents and delivers them to a receiver, one step at a time."""
 
-    state: Database
+    state: SqliteDatabase
     clock: Clock = field(default_factory=Clock)
     receiver: Receiver = field(default_factory=Receiver)
     landings: Landings = field(default_factory=Landings)
@@ -47,6 +48,7 @@ class Accepting:
     def __post_init__(self) -> None:
         cipher, blind = RestCipher(bytes(32)), Blind(bytes(32))
         self.outbox = Outbox(self.state, cipher, self.clock, lambda: self.clock.up)
+        self.hand = Hand(self.state, self.clock)
         self.tokens = Tokens(bytes(range(KEY_BYTES)), self.clock)
         self.durable = Durable(
             "tilburg",

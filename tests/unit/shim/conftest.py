@@ -6,28 +6,29 @@ from pathlib import Path
 
 import pytest
 
-from outbox.database import Database
+from outbox.sqlite.database import SqliteDatabase
 from shim.keys import MasterKey
 from shim.state import open_state
 from tests.unit.shim.accepting import Accepting
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[Database]:
-    opened = open_state(tmp_path / "shim.db", MasterKey(bytes(32)), "tilburg")
+def state(tmp_path: Path) -> Iterator[SqliteDatabase]:
+    opened, _ = open_state(tmp_path / "shim.db", lambda _: MasterKey(bytes(32)), "tilburg")
+    assert isinstance(opened, SqliteDatabase)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def accepting(state: Database) -> Iterator[Accepting]:
+def accepting(state: SqliteDatabase) -> Iterator[Accepting]:
     made = Accepting(state)
     yield made
     assert made.worker.stop(1)
 
 
 @pytest.fixture
-def let_pass(state: Database) -> Callable[[float], None]:
+def let_pass(state: SqliteDatabase) -> Callable[[float], None]:
     """Move everything that was stored into the past: the database's clock cannot be set."""
 
     def older(seconds: float) -> None:

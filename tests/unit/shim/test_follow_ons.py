@@ -116,7 +116,7 @@ def test_the_rest_of_what_was_given_up_is_not_sent_alone(accepting: Accepting, n
     note = accepting.accept(long(about="INC-000111", about_kind="incident"))
     accepting.deliver()
     if not not_found:
-        accepting.outbox.discard(note.id, "typed over by hand")
+        accepting.hand.discard(note.id, "typed over by hand")
         accepting.deliver()
     assert [body for body, _ in sent(accepting)] == [b"<X/>"]
     states = [part.state for part in continuations(accepting, note)]

@@ -96,12 +96,12 @@ def test_a_lost_key_is_not_replaced(tmp_path: Path) -> None:
 def test_a_state_belongs_to_its_key_and_deployment(tmp_path: Path) -> None:
     """Another key or another name stops the start, before anything is accepted under it."""
     first, other = MasterKey(b"1" * 32), MasterKey(b"2" * 32)
-    open_state(tmp_path / "shim.db", first, "tilburg").close()
-    open_state(tmp_path / "shim.db", first, "tilburg").close()
+    open_state(tmp_path / "shim.db", lambda _: first, "tilburg")[0].close()
+    open_state(tmp_path / "shim.db", lambda _: first, "tilburg")[0].close()
     with pytest.raises(ConfigurationError, match="another master key"):
-        open_state(tmp_path / "shim.db", other, "tilburg")
+        open_state(tmp_path / "shim.db", lambda _: other, "tilburg")[0]
     with pytest.raises(ConfigurationError, match="belongs to deployment 'tilburg'"):
-        open_state(tmp_path / "shim.db", first, "breda")
+        open_state(tmp_path / "shim.db", lambda _: first, "breda")[0]
 
 
 def test_what_is_sealed_under_one_context_does_not_open_under_another() -> None:

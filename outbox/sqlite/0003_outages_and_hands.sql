@@ -1,0 +1,146 @@
+-- Outages that are everybody's, hands that are remembered, and entries that are composed anew. The table of entries is
+-- built again, because its references are unique no longer but for those that were not superseded.
+
+CREATE TABLE entry_3 (
+    seq               INTEGER PRIMARY KEY,   -- order of acceptance
+    id                TEXT    NOT NULL UNIQUE,
+    destination       TEXT    NOT NULL,
+    contract          TEXT    NOT NULL,
+    kind              TEXT    NOT NULL,
+    client            TEXT    NOT NULL,
+    reference         TEXT    NOT NULL,      -- what the backend is asked for after an unknown outcome
+    order_key         TEXT    NOT NULL,      -- says nothing of a person: the host blinds it
+    position          INTEGER NOT NULL,      -- order within the key; an entry that supersedes another takes its place
+    rank              INTEGER NOT NULL DEFAULT 0 CHECK (rank IN (0, 1)),  -- 0 is sent before 1
+    follows           TEXT    REFERENCES entry (id),
+    continues         TEXT    REFERENCES entry (id),  -- the entry whose document could not hold it all
+    supersedes        TEXT    REFERENCES entry (id),  -- the entry that was composed anew as this one
+    superseded_by     TEXT    REFERENCES entry (id),
+    fingerprint       TEXT,                  -- of the schema and mapping it was validated with; NULL: not told
+    state             TEXT    NOT NULL CHECK (state IN
+                          ('ready', 'waiting', 'in_flight', 'unknown', 'delivered', 'rejected', 'parked', 'discarded')),
+    reported_at       INTEGER NOT NULL,
+    reported_offset_s INTEGER NOT NULL,      -- offset from UTC that the person's message carried
+    accepted_at       INTEGER NOT NULL,
+    outage_ms         INTEGER NOT NULL DEFAULT 0,  -- of its destination until it was accepted: age does not run in outages
+    next_attempt_at   INTEGER NOT NULL,
+    owner             TEXT,                  -- who works on it now
+    step              INTEGER NOT NULL DEFAULT 0,  -- attempts of either kind; with owner, the fence of a write-back
+    sends             INTEGER NOT NULL DEFAULT 0,
+    tries             INTEGER NOT NULL DEFAULT 0,  -- sends that count against the destination's limit
+    failures          INTEGER NOT NULL DEFAULT 0,  -- since the last answer; sets the next delay
+    unknown_since     INTEGER,               -- the backend may still commit until this plus its settling time
+    unknown_boot      TEXT,                  -- the same moment on the host's boot-time clock, which nobody can set
+    unknown_uptime    INTEGER,
+    backend_id        TEXT,
+    result            BLOB,                  -- sealed
+    reason            TEXT,
+    error_group       TEXT,                  -- the reason without what differs from entry to entry
+    not_found         INTEGER NOT NULL DEFAULT 0 CHECK (not_found IN (0, 1)),  -- what it is about does not exist
+    ended_at          INTEGER,
+    attention         TEXT,                  -- why somebody should look at the delivered record
+    check_at          INTEGER,               -- when the record is looked at again; NULL: not any more
+    check_lease       INTEGER,               -- until then somebody is looking
+    checks            INTEGER NOT NULL DEFAULT 0,  -- the fence of what a look has shown
+    check_failures    INTEGER NOT NULL DEFAULT 0,  -- in a row, by the adapter's defect
+    delivered_boot    TEXT,                  -- ended_at of a delivery on the host's boot-time clock
+    delivered_uptime  INTEGER,
+    CHECK ((state = 'unknown') <= (unknown_since IS NOT NULL AND unknown_boot IS NOT NULL AND unknown_uptime IS NOT NULL)),
+    CHECK ((state = 'in_flight') <= (owner IS NOT NULL)),
+    CHECK ((state = 'delivered') <= (backend_id IS NOT NULL)),
+    CHECK ((superseded_by IS NOT NULL) <= (state = 'discarded'))
+);
+
+INSERT INTO entry_3 (
+    seq, id, destination, contract, kind, client, reference, order_key, follows, continues, state, reported_at,
+    reported_offset_s, accepted_at, next_attempt_at, owner, step, sends, failures, unknown_since, unknown_boot,
+    unknown_uptime, backend_id, result, reason, not_found, ended_at, attention, check_at, check_lease, checks,
+    check_failures, delivered_boot, delivered_uptime,
+    position, tries)
+SELECT
+    seq, id, destination, contract, kind, client, reference, order_key, follows, continues, state, reported_at,
+    reported_offset_s, accepted_at, next_attempt_at, owner, step, sends, failures, unknown_since, unknown_boot,
+    unknown_uptime, backend_id, result, reason, not_found, ended_at, attention, check_at, check_lease, checks,
+    check_failures, delivered_boot, delivered_uptime,
+    seq, sends
+FROM entry;
+
+DROP TABLE entry;
+ALTER TABLE entry_3 RENAME TO entry;
+
+-- One document per reference, whatever else goes wrong; one that was composed anew has the reference of the old one.
+CREATE UNIQUE INDEX entry_reference ON entry (destination, reference) WHERE superseded_by IS NULL;
+-- What may be claimed; a claim reads one row of these, however long the backlog is.
+CREATE INDEX entry_ready     ON entry (destination, rank, next_attempt_at, seq) WHERE state = 'ready';
+CREATE INDEX entry_unknown   ON entry (destination, next_attempt_at, seq) WHERE state = 'unknown' AND owner IS NULL;
+CREATE INDEX entry_owned     ON entry (owner) WHERE owner IS NOT NULL;
+CREATE INDEX entry_in_flight ON entry (destination) WHERE state = 'in_flight';
+CREATE INDEX entry_of_key    ON entry (destination, order_key, position) WHERE state NOT IN ('delivered', 'discarded');
+CREATE INDEX entry_landed    ON entry (destination, backend_id) WHERE backend_id IS NOT NULL;
+CREATE INDEX entry_stuck     ON entry (destination, error_group) WHERE state IN ('rejected', 'parked');
+-- Few entries are ever in these, so a delivery that needs no look costs none of them anything.
+CREATE INDEX entry_check     ON entry (destination, check_at) WHERE check_at IS NOT NULL;
+CREATE INDEX entry_attention ON entry (destination, seq) WHERE attention IS NOT NULL;
+CREATE INDEX entry_continues ON entry (continues, seq) WHERE continues IS NOT NULL;
+
+CREATE TABLE request (
+    entry_seq INTEGER PRIMARY KEY REFERENCES entry (seq),
+    body      BLOB NOT NULL                  -- sealed: what the client asked, to compose it anew
+);
+
+CREATE TABLE pruned (
+    entry_seq   INTEGER PRIMARY KEY REFERENCES entry (seq),
+    sha256      TEXT NOT NULL,               -- of the bytes that were validated and are gone
+    particulars BLOB NOT NULL,               -- sealed: what they were made from, without a person's text
+    pruned_at   INTEGER NOT NULL
+);
+
+-- What all workers of a destination share. A destination without a row is closed and at its full pace.
+CREATE TABLE destination (
+    name          TEXT PRIMARY KEY,
+    paused_at     INTEGER,                   -- by an administrator: nothing is sent or asked
+    paused_reason TEXT,
+    failures      INTEGER NOT NULL DEFAULT 0,  -- attempts in a row that reached nobody
+    open_since    INTEGER,                   -- the breaker: NULL while it is closed
+    probe_at      INTEGER,                   -- when the next single attempt may be made while it is open
+    probes        INTEGER NOT NULL DEFAULT 0,  -- made since it opened
+    closed_at     INTEGER,                   -- the pace rises from here
+    outage_ms     INTEGER NOT NULL DEFAULT 0,  -- how long it was open, all earlier outages together
+    CHECK ((open_since IS NULL) = (probe_at IS NULL))
+) WITHOUT ROWID;
+
+-- One for an outage's beginning and one for its end; sent_at stays NULL where nobody wants to be told.
+CREATE TABLE alert (
+    id              TEXT    NOT NULL PRIMARY KEY,
+    at              INTEGER NOT NULL,
+    destination     TEXT    NOT NULL,
+    kind            TEXT    NOT NULL CHECK (kind IN ('opened', 'closed')),
+    detail          TEXT    NOT NULL,
+    sent_at         INTEGER,
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- What administrators did, and why.
+CREATE TABLE admin_action (
+    id     INTEGER PRIMARY KEY,
+    at     INTEGER NOT NULL,
+    actor  TEXT    NOT NULL,                 -- account of the operating system
+    action TEXT    NOT NULL,
+    entry  TEXT    REFERENCES entry (id),    -- NULL when it was about none, such as a pause
+    detail TEXT    NOT NULL,
+    reason TEXT    NOT NULL
+);
+
+CREATE INDEX admin_action_of_entry ON admin_action (entry) WHERE entry IS NOT NULL;
+
+CREATE TRIGGER request_is_frozen BEFORE UPDATE ON request
+BEGIN SELECT RAISE(ABORT, 'a request never changes'); END;
+CREATE TRIGGER admin_action_is_append_only BEFORE UPDATE ON admin_action
+BEGIN SELECT RAISE(ABORT, 'actions are append-only'); END;
+CREATE TRIGGER admin_action_stays BEFORE DELETE ON admin_action
+BEGIN SELECT RAISE(ABORT, 'actions are append-only'); END;
+CREATE TRIGGER entry_identity_is_frozen
+BEFORE UPDATE OF id, destination, contract, kind, client, reference, order_key, position, follows, continues, supersedes,
+                 fingerprint, reported_at, reported_offset_s, accepted_at ON entry
+BEGIN SELECT RAISE(ABORT, 'what was accepted never changes'); END;

@@ -1,0 +1,215 @@
+"""One SQLite file that survives power loss: one writer at a time, who commits for all that wait, and many readers."""
+
+import os
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from contracts.errors import StateUnavailable
+from outbox import schema
+from outbox.database import ConstraintViolated, Cursor, Dialect, DurabilityError, Row, Transaction
+from outbox.statements import Statement
+
+T = TypeVar("T")
+BUSY_TIMEOUT_MS: Final = 10_000
+"""How long a writer waits for another process's commit before it gives up."""
+_BATCH: Final = 64
+"""Most jobs of one commit: another process that wants to write waits for it."""
+
+_REFUSED: Final = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InterfaceError)
+"""Errors of one statement, which leave the transaction as it was; others are the database's."""
+
+
+class _Statements:
+    """A transaction on a connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+
+    def execute(self, statement: Statement | str, parameters: Mapping[str, Any] | Sequence[Any] = (), /) -> Cursor:
+        return self._execute(statement if isinstance(statement, str) else statement.sqlite, parameters)
+
+
+class _Job:
+    """A job that waits for whoever commits next."""
+
+    __slots__ = ("done", "error", "result", "run")
+
+    def __init__(self, run: Callable[[Transaction], Any]) -> None:
+        self.run = run
+        self.done = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+class SqliteDatabase:
+    """An SQLite file in WAL mode with synchronous=FULL, as `outbox.database.Database` describes it."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, path: Path, packages: Sequence[str]) -> None:
+        """Open or create the file, readable by its owner only; errors as of `open_database`."""
+        self.path = path
+        self.where = str(path)
+        self._writing = threading.Lock()
+        self._queue: deque[_Job] = deque()
+        self._idle: list[sqlite3.Connection] = []
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise StateUnavailable(f"{path} cannot be opened: {error.strerror}") from error
+        self._writer = self._open()
+        self._statements = _Statements(self._writer)
+        try:
+            for package in packages:
+                self._migrate(package)
+        except BaseException:
+            self.close()
+            raise
+
+    def write(self, job: Callable[[Transaction], T]) -> T:
+        """Run a job in a commit that it may share with those of other threads."""
+        mine = _Job(job)
+        self._queue.append(mine)
+        with self._writing:  # whoever gets it commits for all who came meanwhile
+            while not mine.done:
+                self._commit([self._queue.popleft() for _ in range(min(_BATCH, len(self._queue)))])
+        if mine.error is not None:
+            raise mine.error
+        return mine.result  # type: ignore[no-any-return]  # what the job returned
+
+    def _commit(self, batch: list[_Job]) -> None:
+        alone = len(batch) == 1
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            for job in batch:
+                self._run(job, alone=alone)
+            if alone and batch[0].error is not None:
+                self._writer.execute("ROLLBACK")
+            else:
+                self._writer.execute("COMMIT")
+        except BaseException as error:  # noqa: BLE001 - it is raised in every thread that waits for this commit
+            self._undo()
+            for job in batch:
+                job.error = self._told(error)
+        for job in batch:
+            job.done = True
+
+    def _run(self, job: _Job, *, alone: bool) -> None:
+        if not alone:
+            self._writer.execute("SAVEPOINT job")
+        try:
+            job.result = job.run(self._statements)
+        except BaseException as error:
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _REFUSED):
+                raise  # the disk's, so it is everybody's
+            job.error = self._told(error)
+            if not alone:
+                self._writer.execute("ROLLBACK TO job")
+        if not alone:
+            self._writer.execute("RELEASE job")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Write in one commit of its own."""
+        try:
+            with self._writing:
+                self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._statements
+                    self._writer.execute("COMMIT")
+                except BaseException:
+                    self._undo()
+                    raise
+        except sqlite3.Error as error:
+            raise self._told(error) from error
+
+    def _undo(self) -> None:
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
+
+    def _told(self, error: BaseException) -> BaseException:
+        if isinstance(error, sqlite3.IntegrityError):
+            told: BaseException = ConstraintViolated(str(error))
+        elif isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _REFUSED):
+            told = StateUnavailable(f"the state cannot be written: {error}", retry_after_s=5)
+        else:
+            return error  # the caller's own, or a value that cannot be stored
+        told.__cause__ = error
+        return told
+
+    def read(self, statement: Statement | str, **parameters: Any) -> list[Row]:
+        """Return all rows of a statement that reads."""
+        try:
+            reader = self._idle.pop()  # atomic, as append is, so no second lock
+        except IndexError:
+            reader = self._open()
+        try:
+            text = statement if isinstance(statement, str) else statement.sqlite
+            return reader.execute(text, parameters).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise StateUnavailable(f"the state cannot be read: {error}", retry_after_s=5) from error
+        finally:
+            self._idle.append(reader)
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._writing:
+            self._writer.close()
+            while self._idle:
+                self._idle.pop().close()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError as error:
+            raise StateUnavailable(f"the state cannot be opened: {error}", retry_after_s=5) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        # Connections cross threads, one at a time: the writer under its lock, a reader while it is not idle.
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        connection.execute("PRAGMA synchronous = FULL")
+        (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
+        connection.execute("PRAGMA foreign_keys = ON")
+        full = 2
+        if journal != "wal" or synchronous != full:
+            connection.close()
+            raise DurabilityError(f"{self.path}: journal_mode={journal} synchronous={synchronous}, need wal and 2")
+        return connection
+
+    def _migrate(self, package: str) -> None:
+        # A table that others refer to is rebuilt with the references unchecked, and they are checked before the commit;
+        # SQLite ignores this switch within a transaction.
+        self._writer.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with self.transaction() as tx:
+                tx.execute(schema.CREATE_RECORD)
+                done = {int(row["number"]) for row in tx.execute(schema.RECORDED, {"package": package}).fetchall()}
+                for change in schema.changes(package, self.dialect, done, self.where):
+                    for statement in split_script(change.script):
+                        tx.execute(statement)
+                    for number in change.numbers:
+                        tx.execute(schema.RECORD, {"package": package, "number": number})
+                if (broken := tx.execute("PRAGMA foreign_key_check").fetchone()) is not None:
+                    raise StateUnavailable(f"{self.path} is damaged: a row of {broken[0]} refers to none")
+        finally:
+            self._writer.execute("PRAGMA foreign_keys = ON")
+
+
+def split_script(script: str) -> list[str]:
+    """Split a script into statements as SQLite itself would, triggers included."""
+    statements: list[str] = []
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            statements.append(pending)
+            pending = ""
+    return statements

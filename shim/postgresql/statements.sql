@@ -1,0 +1,36 @@
+-- name: insert_deployment
+INSERT INTO deployment ("only", name, key_fingerprint) VALUES (1, :name, :key_fingerprint) ON CONFLICT DO NOTHING;
+
+-- name: select_deployment
+SELECT name, key_fingerprint FROM deployment;
+
+-- name: insert_client
+INSERT INTO client (name, key_prefix, key_sha256, scopes, created_at)
+VALUES (:name, :key_prefix, :key_sha256, :scopes, :created_at);
+
+-- name: select_client_by_prefix
+SELECT name, key_sha256, scopes FROM client WHERE key_prefix = :key_prefix;
+
+-- name: list_clients
+SELECT name, key_prefix, scopes, created_at FROM client ORDER BY name;
+
+-- name: select_idempotency
+SELECT fingerprint, delivery, status, reply, not_executed FROM idempotency WHERE client = :client AND key = :key;
+
+-- name: insert_idempotency
+INSERT INTO idempotency (client, key, fingerprint, created_at, delivery)
+VALUES (:client, :key, :fingerprint, :created_at, :delivery);
+
+-- name: set_idempotency_executed
+UPDATE idempotency SET not_executed = :not_executed WHERE client = :client AND key = :key AND status IS NULL;
+
+-- name: set_idempotency_reply
+UPDATE idempotency SET status = :status, reply = :reply WHERE client = :client AND key = :key AND status IS NULL;
+
+-- name: upsert_reference_row
+INSERT INTO reference_row (system, name, row, read_at) VALUES (:system, :name, :row, :read_at)
+ON CONFLICT (system, name) DO UPDATE SET row = excluded.row, read_at = excluded.read_at
+WHERE excluded.read_at >= reference_row.read_at;
+
+-- name: select_reference_row
+SELECT row, read_at FROM reference_row WHERE system = :system AND name = :name;

@@ -1,0 +1,77 @@
+-- version: 2
+-- The shim's own tables, in the outbox's file: an entry and its idempotency record are one commit.
+-- Times are milliseconds since 1970 in UTC; what expires does so by the database's own clock.
+
+CREATE TABLE deployment (
+    only            INTEGER PRIMARY KEY CHECK (only = 1),
+    name            TEXT NOT NULL,        -- part of every external reference
+    key_fingerprint TEXT NOT NULL         -- another key would open nothing
+);
+
+CREATE TABLE client (
+    name        TEXT PRIMARY KEY,
+    key_prefix  TEXT NOT NULL UNIQUE,
+    key_sha256  TEXT NOT NULL,            -- keys are 256 random bits, so a plain hash is enough
+    scopes      TEXT NOT NULL,            -- JSON array of system:contract
+    created_at  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE idempotency (
+    client      TEXT NOT NULL,
+    key         TEXT NOT NULL,            -- blinded: a client may have put a telephone number in it
+    fingerprint TEXT NOT NULL,            -- SHA-256 over system, contract and the canonical body
+    created_at  INTEGER NOT NULL,
+    delivery    TEXT REFERENCES entry (id),  -- of a durable write
+    status      INTEGER,                  -- of an immediate write, once its outcome is certain
+    reply       BLOB,                     -- sealed
+    not_executed INTEGER NOT NULL DEFAULT 0,  -- 1: the last attempt certainly was not executed; the next is as good as the first
+    PRIMARY KEY (client, key),
+    CHECK ((status IS NULL) = (reply IS NULL))
+) WITHOUT ROWID;
+
+CREATE TABLE reference_row (
+    system  TEXT NOT NULL,
+    name    TEXT NOT NULL,                -- blinded: a backend's key of a person is in it
+    row     BLOB NOT NULL,                -- sealed
+    read_at INTEGER NOT NULL,
+    PRIMARY KEY (system, name)
+) WITHOUT ROWID;
+
+-- The database's clock. julianday counts days since noon of 24 November 4714 BC; 1970 began 2,440,587.5 days after it.
+CREATE VIEW clock AS SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) AS ms;
+
+CREATE TABLE hold (
+    system       TEXT NOT NULL,
+    slot         TEXT NOT NULL,           -- the backend's key; an agenda's times are nobody's secret
+    holder       TEXT NOT NULL,           -- external reference of the call that holds
+    resource     TEXT NOT NULL,           -- who or what cannot be in two places
+    starts_at    INTEGER NOT NULL,
+    ends_at      INTEGER NOT NULL,
+    patient      TEXT NOT NULL,           -- blinded
+    client       TEXT NOT NULL,           -- blinded
+    conversation TEXT,                    -- blinded: a client may have put a telephone number in it
+    expires_at   INTEGER NOT NULL,
+    held_until   INTEGER NOT NULL,        -- what the hold got; a claim may have prolonged expires_at
+    claimed      INTEGER NOT NULL DEFAULT 0,  -- it is being booked: prolonged once, and no other hold releases it
+    PRIMARY KEY (system, slot, holder)
+) WITHOUT ROWID;
+
+CREATE INDEX hold_by_end ON hold (expires_at);
+
+CREATE TABLE identity_attempt (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: an attempt is given back by it
+    subject TEXT NOT NULL,                -- blinded: system and telephone number, or another fact
+    at      INTEGER NOT NULL
+);
+
+CREATE INDEX identity_attempt_by_subject ON identity_attempt (subject, at);
+CREATE INDEX identity_attempt_by_age ON identity_attempt (at);
+
+CREATE TABLE identity_person (
+    client  TEXT NOT NULL,
+    subject TEXT NOT NULL,                -- blinded: system and the backend's key of a person
+    at      INTEGER NOT NULL,             -- when the client last resolved this person
+    PRIMARY KEY (client, subject)
+) WITHOUT ROWID;
+
+CREATE INDEX identity_person_by_age ON identity_person (at);
