@@ -68,6 +68,13 @@ class Transaction(Protocol):
         """Run one statement; its parameters are written `:name`."""
         ...
 
+    def lock(self, *name: str) -> None:
+        """Wait until no other transaction holds the lock of this name, and hold it until this one ends.
+
+        What the next statement reads has then been committed by whoever held it before.
+        """
+        ...
+
 
 class Database(Protocol):
     """A database with the tables of some packages. Its methods may be called from several threads at once."""

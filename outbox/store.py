@@ -60,6 +60,8 @@ class Outbox(StoredEntries):
             ConstraintViolated: the destination has this reference already.
         """
         document = new.document
+        order_key = document.order_key or new.id
+        tx.lock("key", new.destination, order_key)
         row = tx.execute(
             SQL["insert_entry"],
             {
@@ -69,7 +71,7 @@ class Outbox(StoredEntries):
                 "kind": document.kind,
                 "client": new.client,
                 "reference": new.reference,
-                "order_key": document.order_key or new.id,
+                "order_key": order_key,
                 "position": new.position,
                 "rank": new.rank,
                 "follows": document.follows,
@@ -249,6 +251,7 @@ class Outbox(StoredEntries):
 
 def promote(tx: Transaction, entry: Entry, now: int) -> None:
     """Let the key's next entry go, now that this one has left."""
+    tx.lock("key", entry.destination, entry.order_key)
     tx.execute(SQL["promote"], {"destination": entry.destination, "order_key": entry.order_key, "now": now})
 
 

@@ -1,5 +1,6 @@
 """A PostgreSQL database for several shims and workers: every job is a transaction on a connection of its own."""
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -39,6 +40,11 @@ class _Statements:
     def execute(self, statement: Statement | str, parameters: Mapping[str, Any] | None = None, /) -> Cursor:
         text = bound(statement) if isinstance(statement, str) else statement.postgresql
         return self._connection.execute(text.encode(), parameters or {}, prepare=True)
+
+    def lock(self, *name: str) -> None:
+        """An advisory lock: two names of the same number only wait for each other in vain."""
+        number = int.from_bytes(hashlib.sha256("\0".join(name).encode()).digest()[:8], signed=True)
+        self._connection.execute(b"SELECT pg_advisory_xact_lock(%s)", [number], prepare=True)
 
 
 class PostgresqlDatabase:

@@ -33,6 +33,9 @@ class _Statements:
     def execute(self, statement: Statement | str, parameters: Mapping[str, Any] | Sequence[Any] = (), /) -> Cursor:
         return self._execute(statement if isinstance(statement, str) else statement.sqlite, parameters)
 
+    def lock(self, *name: str) -> None:
+        """The only writer holds every lock."""
+
 
 class _Job:
     """A job that waits for whoever commits next."""
