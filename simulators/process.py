@@ -1,16 +1,21 @@
 """Programs beside a test or a demo: started, awaited by the first line they print, stopped by their own pid."""
 
+import random
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 _START_S: Final = 30.0
 _STOP_S: Final = 15.0
+_FIRST_FREE: Final = 10240  # below are the ports of well-known services
+_FIRST_GIVEN: Final = 32768  # from here on Linux takes ports for outgoing connections, unless told otherwise
+_TRIES: Final = 50
 
 
 class NotStarted(Exception):
@@ -23,6 +28,48 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def lasting_port() -> int:
+    """Return a free port that the system gives to nobody by itself.
+
+    A server that was killed finds it free when it comes back: no outgoing connection has taken it meanwhile, and no
+    client that kept trying was connected to itself.
+    """
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    lowest = int(given.read_text().split()[0]) if given.exists() else _FIRST_GIVEN
+    candidates = random.sample(range(_FIRST_FREE, lowest), _TRIES) if lowest > _FIRST_FREE + _TRIES else []
+    for port in candidates:
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    return free_port()
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes whose parent this is."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if int(entry.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(entry.parent.name))
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process lives; one that ended and waits to be collected does not."""
+    return state_of(pid) not in {"", "Z", "X"}
+
+
+def state_of(pid: int) -> str:
+    """Return the letter of a process's state, as in proc(5): T is stopped, Z ended; empty when there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 class Program:

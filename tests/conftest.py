@@ -1,6 +1,22 @@
-"""Options that the whole suite shares."""
+"""What the whole suite shares: its options, and the PostgreSQL under test."""
 
 import pytest
+
+from tests.postgresql import (
+    create_database,
+    durable_postgresql,
+    mortal_postgresql,
+    own_postgresql,
+    pytest_report_collectionfinish,
+)
+
+__all__ = [
+    "create_database",
+    "durable_postgresql",
+    "mortal_postgresql",
+    "own_postgresql",
+    "pytest_report_collectionfinish",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,12 +11,14 @@ from typing import Final
 
 from firebird.driver import fbapi
 
+from simulators.choice import NotThere
+
 _ENGINE_FOLDERS: Final = ("usr/lib/*/firebird/3.0", "usr/lib/firebird/3.0")
 _SECURITY_SCRIPTS: Final = ("usr/share/firebird/3.0/security.sql",)
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 
-class EngineMissing(Exception):
+class EngineMissing(NotThere):
     """Raised when a part of Firebird is not installed, in one line that says what to do."""
 
 

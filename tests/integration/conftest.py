@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from simulators.choice import NotThere
 from simulators.intramed.bench import Bench
 from simulators.intramed.choice import Choice, choose, running_bench
 from simulators.intramed.engine import EngineMissing, engine_folder, use_private_engine
 from simulators.intramed.sandbox import SNAPSHOT, restore
 from simulators.intramed.server import FirebirdServer, running_server
-from simulators.postgresql import PostgresMissing, PostgresServer, running_postgresql
+from simulators.postgresql.programs import PostgresMissing
+from simulators.postgresql.server import PostgresServer, running_postgresql
 from tests.services import unavailable
 
 FIRST_MONDAY = date(2031, 3, 3)
@@ -28,7 +30,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
         return []
     try:
         config.stash[CHOICE] = choose(os.environ)
-    except (EngineMissing, ValueError) as reason:  # raised again where it is needed, with a test's name
+    except (NotThere, ValueError) as reason:  # raised again where it is needed, with a test's name
         return [f"firebird under test: none: {reason}"]
     return [f"firebird under test: {config.stash[CHOICE]}"]
 
@@ -62,7 +64,7 @@ def choice(request: pytest.FixtureRequest) -> Choice:
     """Which Firebird this session stands on."""
     try:
         return request.config.stash.get(CHOICE, None) or choose(os.environ)
-    except EngineMissing as missing:
+    except NotThere as missing:
         unavailable(missing)
         raise
 
@@ -79,7 +81,7 @@ def bench(client: None, choice: Choice, tmp_path_factory: pytest.TempPathFactory
 def served(bench: Bench, choice: Choice) -> Bench:
     """The bench, for tests that need a server: the embedded engine is none."""
     if bench.kind == "embedded":
-        if choice.forced:
+        if choice.forced_by:
             pytest.skip("FIREBIRD_BENCH=embedded: there is no server")
         unavailable(EngineMissing(f"no Firebird server to test: {choice}"))
     return bench

@@ -163,7 +163,7 @@ def test_what_is_asked_for_and_missing_is_an_error(asked: str) -> None:
 def first_lines(**environment: str) -> str:
     """Run one cheap test in a process of its own, and return what pytest wrote."""
     one_test = "tests/integration/test_bench.py::test_the_first_that_is_there_is_taken"
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("FIREBIRD_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("FIREBIRD_", "POSTGRESQL_"))}
     ran = run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", one_test],
         env=clean | environment,
@@ -179,8 +179,12 @@ def test_the_run_says_what_it_stands_on(firebird_server: FirebirdServer, tmp_pat
     """The line names what was taken and what was not, and never the password."""
     address = address_of(firebird_server, tmp_path)
     url = f"firebird://{OWNER}:{address.password}@{address.host}:{address.port}"
-    private, given = first_lines(DOCKER_HOST=NO_ENGINE), first_lines(FIREBIRD_URL=url)
-    reasons = f"(url: FIREBIRD_URL is not set; container: no container engine answers at {NO_ENGINE})"
-    assert f"firebird under test: server {reasons}\n" in private
+    reasons = f"(url: {{}}_URL is not set; container: no container engine answers at {NO_ENGINE})"
+    private = first_lines(DOCKER_HOST=NO_ENGINE)
+    assert f"firebird under test: server {reasons.format('FIREBIRD')}\n" in private
+    assert f"postgresql under test: server {reasons.format('POSTGRESQL')}\n" in private
+    given = first_lines(FIREBIRD_URL=url, POSTGRESQL_URL="postgresql://owner:hidden@db.example:6432/")
     assert f"firebird under test: url {address.host}/{address.port}\n" in given
+    assert "postgresql under test: url db.example:6432\n" in given
     assert address.password not in given
+    assert "hidden" not in given

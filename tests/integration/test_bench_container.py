@@ -9,11 +9,11 @@ from threading import Thread
 
 import pytest
 
-from simulators.intramed import container
-from simulators.intramed.container import require_engine, require_image
-from simulators.intramed.engine import EngineMissing
+from simulators import container
+from simulators.choice import NotThere
+from simulators.container import require_engine, require_image
 
-IMAGE = "invented/firebird:3"
+IMAGE = "invented/server:3"
 
 
 class Registryless(BaseHTTPRequestHandler):
@@ -75,7 +75,7 @@ def engine_of(handler: type[BaseHTTPRequestHandler]) -> Iterator[dict[str, str]]
 def test_no_engine_is_told_at_once(place: str) -> None:
     """The reason names where it was looked for."""
     started = time.monotonic()
-    with pytest.raises(EngineMissing, match=place):
+    with pytest.raises(NotThere, match=place):
         require_engine({"DOCKER_HOST": place})
     assert time.monotonic() - started < 5
 
@@ -84,7 +84,7 @@ def test_a_silent_engine_is_given_up_in_two_seconds() -> None:
     """An engine that accepts and says nothing does not hold up the run."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         started = time.monotonic()
-        with pytest.raises(EngineMissing):
+        with pytest.raises(NotThere):
             require_engine({"DOCKER_HOST": f"tcp://127.0.0.1:{listener.getsockname()[1]}"})
         assert time.monotonic() - started < 10
 
@@ -93,7 +93,7 @@ def test_an_image_that_cannot_be_pulled_is_no_container() -> None:
     """The engine is there; the reason names the image."""
     with engine_of(Registryless) as environment:
         require_engine(environment)
-        with pytest.raises(EngineMissing, match=IMAGE):
+        with pytest.raises(NotThere, match=IMAGE):
             require_image(IMAGE, environment)
 
 
@@ -102,6 +102,6 @@ def test_a_pull_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(container, "_PULL_S", 0.5)
     with engine_of(Trickling) as environment:
         started = time.monotonic()
-        with pytest.raises(EngineMissing, match="pull it beforehand"):
+        with pytest.raises(NotThere, match="pull it beforehand"):
             require_image(IMAGE, environment)
         assert time.monotonic() - started < 5

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from simulators import postgresql
-from simulators.postgresql import PostgresMissing, PostgresServer, programs, running_postgresql
+from simulators.postgresql import programs as places
+from simulators.postgresql.programs import PostgresMissing, programs
+from simulators.postgresql.server import PostgresServer, running_postgresql
 
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 NO_TLS = b"N"
@@ -56,6 +57,6 @@ def test_programs_below_a_closed_folder_work(
 def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without the programs the error says what to run."""
     monkeypatch.delenv("POSTGRESQL_BIN", raising=False)
-    monkeypatch.setattr(postgresql, "_PLACES", (tmp_path,))
+    monkeypatch.setattr(places, "_PLACES", (tmp_path,))
     with pytest.raises(PostgresMissing, match="deploy/setup"):
         programs()

@@ -79,8 +79,8 @@ def race(request: pytest.FixtureRequest, served: Bench) -> Iterator[Race]:
 
 
 def insist(attempt: Callable[[], Any]) -> Any:
-    """Begin anew while another transaction is first, for at most 20 s."""
-    deadline = time.monotonic() + 20
+    """Begin anew while another transaction is first, for at most a minute."""
+    deadline = time.monotonic() + 60
     while True:
         try:
             return attempt()

@@ -45,7 +45,7 @@ class People:
             "password": self.server.passwords[user],
             "charset": CHARSET,
             "writes": writes,
-            "connect_s": 2.0,
+            "connect_s": 10.0,
             "driver": self.driver,
         }
         return OdbcSource(**given | changes)

@@ -67,7 +67,7 @@ def sending_of(document: Document, reference: str = "LS-TAP", parent: str | None
 
 
 def options_for(simulator: PlanonSimulator, **changes: object) -> PlanonOptions:
-    """Options of a desk on this simulator, impatient enough for a test."""
+    """Options of a desk on this simulator, patient with a busy machine."""
     options = {
         "soap_url": f"{simulator.url}/soap",
         "appsuite_url": f"{simulator.url}/appsuite/incident",
@@ -75,6 +75,6 @@ def options_for(simulator: PlanonSimulator, **changes: object) -> PlanonOptions:
         "password": simulator.account.password,
         "replica_url": f"sqlite:///{simulator.replica.path}",
         "settle_s": 2,
-        "timeout_s": 1,
+        "timeout_s": 20,
     }
     return PlanonOptions.model_validate(options | changes)

@@ -80,7 +80,7 @@ def sla(delivered: Delivered) -> dict[str, JsonValue]:
 def services(
     soap_url: str, appsuite_url: str, clock: Callable[[], datetime] | None = None, **changes: object
 ) -> Iterator[Services]:
-    """Services on these addresses, impatient enough for a test, closed afterwards."""
+    """Services on these addresses, closed afterwards; patient, but for a test of time-outs."""
     options = PlanonOptions.model_validate(
         {
             "soap_url": soap_url,
@@ -89,8 +89,8 @@ def services(
             "password": SecretStr("planon-sandbox"),
             "replica_url": "sqlite:///nowhere.sqlite",
             "settle_s": 2,
-            "timeout_s": 1,
-            "connect_timeout_s": 0.5,
+            "timeout_s": 20,
+            "connect_timeout_s": 5,
         }
         | changes
     )

@@ -8,6 +8,7 @@ from contracts.delivery import Absent, Conflicting, Delivered, Finding, NotSent,
 from contracts.errors import BackendUnavailable
 from contracts.facility import IncidentDelivery
 from tests.integration.planon.planon_site import REPORTED_AT, Site, sending_of
+from tests.integration.planon.services_stage import services_on
 
 DUE_AT = "2026-11-20T06:14:03+01:00"
 
@@ -78,10 +79,10 @@ def test_a_lost_reply_is_unknown_and_then_found(site: Site) -> None:
 def test_a_late_commit_is_absent_first_and_found_later(site: Site) -> None:
     """The reason for a settling time: the backend commits after we have given up."""
     sending = sending_of(site.incident())
-    site.simulator.apply({"commit_late": {"times": 1, "after_s": 1.5}})
+    site.simulator.apply({"commit_late": {"times": 1, "after_s": 2.5, "reset_after_s": 0}})
     assert isinstance(site.desk.destination.send(sending), OutcomeUnknown)
     assert isinstance(site.desk.destination.find(sending), Absent)
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     found: Finding = Absent()
     while isinstance(found, Absent) and time.monotonic() < until:
         time.sleep(0.05)
@@ -100,7 +101,8 @@ def test_no_answer_in_time_is_unknown(site: Site) -> None:
     sending = sending_of(site.incident())
     site.simulator.apply({"stall": True})
     try:
-        assert isinstance(site.desk.destination.send(sending), OutcomeUnknown)
+        with services_on(site.simulator, timeout_s=0.5) as impatient:
+            assert isinstance(impatient.destination.send(sending), OutcomeUnknown)
     finally:
         site.simulator.apply({"stall": False})
 

@@ -25,7 +25,7 @@ from contracts.facility import FindTenantRequest
 from simulators.planon.reference import reference
 from simulators.planon.replica_rows import reference_rows
 from simulators.planon.simulator import PlanonSimulator
-from simulators.postgresql import PostgresServer
+from simulators.postgresql.server import PostgresServer
 from tests.integration.odbc.debian import POSTGRESQL, postgresql_source
 from tests.integration.planon.planon_site import TENANT, RowsInMemory, Site, options_for
 from tests.integration.sql.faulty import proxy_to
@@ -35,7 +35,8 @@ from tests.integration.sql.sources import DebianUrlSource
 ZONE = ZoneInfo("Europe/Amsterdam")
 DDL = Path(__file__).parents[3] / "simulators" / "planon" / "replica.sql"
 DEADLINE_S = 0.8
-SLACK_S = 1.0
+SLACK_S = 3.0
+"""For a busy machine; a driver that waits by itself does so for 5 s and more."""
 SCHEMA = "planon_replica"
 
 
@@ -45,11 +46,10 @@ def references_of(replica: Replica, kept: RowsInMemory | None = None) -> Referen
 
 @contextmanager
 def opened(simulator: PlanonSimulator, **changes: object) -> Iterator[Replica]:
-    """The simulator's replica, its process started; calls have the tests' deadline from then on."""
+    """The simulator's replica, its process started, with time enough for a busy machine."""
     replica = open_replica(options_for(simulator, replica_deadline_s=20, **changes))
     try:
         replica.rehearse()
-        replica._deadline_s = DEADLINE_S
         yield replica
     finally:
         replica.close()
@@ -58,7 +58,6 @@ def opened(simulator: PlanonSimulator, **changes: object) -> Iterator[Replica]:
 def test_the_shipped_statements_are_as_their_heads_say(simulator: PlanonSimulator) -> None:
     """On the replica of the stand-in."""
     with opened(simulator) as replica:
-        replica._deadline_s = 20
         assert replica.rehearse() == []
 
 
@@ -73,7 +72,6 @@ def test_every_difference_is_named(simulator: PlanonSimulator, tmp_path: Path) -
         text = (STATEMENTS / f"{name}.sql").read_text(encoding="utf-8")
         (site / f"{name}.sql").write_text(text.replace(old, new), encoding="utf-8")
     with opened(simulator, statements=site) as replica:
-        replica._deadline_s = 20
         told = sorted(replica.rehearse())
     assert told == [
         "statement asset: column name is not in the head",
@@ -97,6 +95,7 @@ def test_a_locked_replica_costs_a_call_its_deadline(simulator: PlanonSimulator) 
         references = references_of(replica)
         assert not references.of_report(TENANT, "CV-0114")[0].kept
         simulator.apply({"replica_stalled": True})
+        replica._deadline_s = DEADLINE_S
         begun = time.monotonic()
         rows, asset = references.of_report(TENANT, "CV-0114")
         assert DEADLINE_S - 0.1 < time.monotonic() - begun < DEADLINE_S + SLACK_S
@@ -114,7 +113,6 @@ def test_a_locked_replica_costs_a_call_its_deadline(simulator: PlanonSimulator) 
 def test_a_replica_that_was_replaced_is_read_anew(simulator: PlanonSimulator, tmp_path: Path) -> None:
     """No connection stands open to a file that is not there any more."""
     with opened(simulator) as replica:
-        replica._deadline_s = 20
         references = references_of(replica)
         assert references.of_tenant(TENANT).contract["cost_centre"] == "KP-4100"
         copy = tmp_path / "next.sqlite"
@@ -165,7 +163,6 @@ def test_another_database_gives_the_same_rows(server: PostgresServer, simulator:
     try:
         assert there.rehearse() == []
         with opened(simulator) as here:
-            here._deadline_s = 20
             for tenant in ("TNT-10001", "TNT-10005", "TNT-10010"):
                 (ours, our_asset), (theirs, their_asset) = (
                     references_of(replica).of_report(tenant, "CV-0114") for replica in (here, there)
@@ -222,7 +219,7 @@ def test_a_stalled_replica_does_not_hold_up_the_others(site: Site) -> None:
     begun = time.monotonic()
     with ThreadPoolExecutor(12) as pool:
         stalled = list(pool.map(lambda number: site.incident(f"LS-{number}"), range(12)))
-    assert time.monotonic() - begun < DEADLINE_S + SLACK_S * 2
+    assert time.monotonic() - begun < DEADLINE_S * 10  # one after the other they take twelve times as long
     assert all("kept since" in str(document.provenance) for document in stalled)
     site.simulator.apply({"replica_stalled": False})
     site.desk._replica._deadline_s = 20

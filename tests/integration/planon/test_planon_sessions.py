@@ -1,3 +1,4 @@
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +18,12 @@ from tests.integration.planon.answering import NUMBER, answering, fault, xml
 from tests.integration.planon.services_stage import incident, note, services_on
 
 CALLERS = 8
+QUOTING = ["Trigger failed for text Session is not valid", "Session is not valid, said the trigger", "Session"]
+"""Texts that have the fault for an ended session as their end or as their beginning, or are a part of it."""
 
 
 def session_of(
-    simulator: PlanonSimulator, *, idle_s: float = 60.0, timeout_s: float = 5.0, password: str = "planon-sandbox"
+    simulator: PlanonSimulator, *, idle_s: float = 60.0, timeout_s: float = 20.0, password: str = "planon-sandbox"
 ) -> Session:
     wsdl = schemas.path("wsdl/planon.wsdl")
     addresses = {"PlanonSession": f"{simulator.url}/soap/PlanonSession"}
@@ -43,7 +46,7 @@ def test_threads_that_need_a_session_at_once_share_one_log_in(simulator: PlanonS
     together = threading.Barrier(CALLERS)
 
     def call() -> str:
-        together.wait(10)
+        together.wait(30)
         return session.with_id(lambda given: given)
 
     with ThreadPoolExecutor(CALLERS) as pool:
@@ -60,7 +63,7 @@ def test_threads_whose_session_ended_share_one_renewal(simulator: PlanonSimulato
 
     def call(given: str) -> str:
         if given == first:
-            together.wait(10)
+            together.wait(30)
             raise ended()
         return given
 
@@ -72,7 +75,7 @@ def test_threads_whose_session_ended_share_one_renewal(simulator: PlanonSimulato
 
 def test_a_failed_log_in_fails_for_all_who_waited(simulator: PlanonSimulator) -> None:
     """A wrong password is tried once, not once per waiting thread: the account would be locked."""
-    simulator.apply({"answer_after_s": 0.3, "on": ["login"]})
+    simulator.apply({"answer_after_s": 1.0, "on": ["login"]})
     session = session_of(simulator, password="wrong")
     tried: list[str] = []
     client = session._client
@@ -86,7 +89,7 @@ def test_a_failed_log_in_fails_for_all_who_waited(simulator: PlanonSimulator) ->
     together = threading.Barrier(CALLERS)
 
     def call() -> None:
-        together.wait(10)
+        together.wait(30)
         session.with_id(lambda given: given)
 
     with ThreadPoolExecutor(CALLERS) as pool:
@@ -98,19 +101,19 @@ def test_a_failed_log_in_fails_for_all_who_waited(simulator: PlanonSimulator) ->
 def test_a_log_in_that_hangs_holds_a_caller_up_no_longer_than_his_own_time(simulator: PlanonSimulator) -> None:
     """Whoever has less time gives up first, while the log-in of another goes on."""
     simulator.apply({"stall": True})
-    session = session_of(simulator, timeout_s=4.0)
+    session = session_of(simulator)
     patient = threading.Thread(target=_quietly, args=(session,))
     patient.start()
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while session._login is None and time.monotonic() < until:
         time.sleep(0.01)
     begun = time.monotonic()
     with pytest.raises(LoginFailed, match="another thread's log-in"):
         session.with_id(lambda given: given, 0.2)
-    assert time.monotonic() - begun < 3.5
+    assert time.monotonic() - begun < 15
     assert patient.is_alive()
     simulator.apply({"stall": False})
-    patient.join(10)
+    patient.join(30)
 
 
 def _quietly(session: Session) -> None:
@@ -120,10 +123,10 @@ def _quietly(session: Session) -> None:
 
 def test_a_session_that_was_unused_too_long_is_renewed_before_the_call(simulator: PlanonSimulator) -> None:
     """The backend would have ended it: the call does not have to find out."""
-    session = session_of(simulator, idle_s=0.3)
+    session = session_of(simulator, idle_s=60)
     first = session.with_id(lambda given: given)
     assert session.with_id(lambda given: given) == first
-    time.sleep(0.4)
+    session._used_at -= 61  # a minute later
     calls: list[str] = []
     session.with_id(calls.append)
     assert len(calls) == 1
@@ -132,11 +135,11 @@ def test_a_session_that_was_unused_too_long_is_renewed_before_the_call(simulator
 
 def test_a_session_in_use_is_kept(simulator: PlanonSimulator) -> None:
     """Only unused time counts."""
-    session = session_of(simulator, idle_s=0.5)
+    session = session_of(simulator, idle_s=60)
     given = set()
     for _ in range(4):
         given.add(session.with_id(lambda lent: lent))
-        time.sleep(0.2)
+        session._used_at -= 25  # so much later
     assert len(given) == 1
 
 
@@ -188,13 +191,13 @@ def test_closing_is_quick_although_the_backend_hangs(simulator: PlanonSimulator)
     simulator.apply({"stall": True})
     begun = time.monotonic()
     session.close()
-    assert time.monotonic() - begun < 4.5
+    assert time.monotonic() - begun < 15
     simulator.apply({"stall": False})
 
 
 def test_closing_during_a_log_in_leaves_no_session_behind(simulator: PlanonSimulator) -> None:
     """A log-in that ends after the desk was closed is logged out again."""
-    simulator.apply({"answer_after_s": 0.5, "on": ["login"]})
+    simulator.apply({"answer_after_s": 1.5, "on": ["login"]})
     session = session_of(simulator)
     failed: list[BaseException] = []
 
@@ -206,11 +209,11 @@ def test_closing_during_a_log_in_leaves_no_session_behind(simulator: PlanonSimul
 
     thread = threading.Thread(target=call)
     thread.start()
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while log_ins(simulator) == 0 and time.monotonic() < until:
         time.sleep(0.01)
     session.close()
-    thread.join(10)
+    thread.join(30)
     assert [str(error).startswith("no time was left") for error in failed] == [True]
     assert log_ins(simulator) == 0
 
@@ -233,12 +236,25 @@ def test_a_write_whose_session_ended_is_sent_once_more_and_no_more() -> None:
         assert planon.asked() == ["login", "find", "read", "create", "login", "create"]
 
 
-def test_a_fault_that_quotes_those_words_does_not_say_that_the_session_ended() -> None:
+@pytest.mark.parametrize("text", QUOTING)
+def test_a_fault_that_quotes_those_words_does_not_say_that_the_session_ended(text: str) -> None:
     """It may come after the commit, about a note in which a tenant wrote them: sending again would double it."""
-    quoting = xml(fault("e:Server", "Trigger failed for text 'Session is not valid'"), 500)
-    with answering({"create": quoting}) as planon:
+    with answering({"create": xml(fault("e:Server", text), 500)}) as planon:
         assert isinstance(planon.services.destination.send(note(NUMBER)), OutcomeUnknown)
         assert planon.asked() == ["login", "find", "read", "create"]
+
+
+@pytest.mark.parametrize("text", QUOTING)
+def test_nor_does_it_after_a_renewal(text: str) -> None:
+    """The first fault was the session's and the second is not: only the first proves that nothing was executed."""
+    answers = iter([xml(fault("e:Server", told), 500) for told in ("Session is not valid", text)])
+
+    def create(connection: socket.socket) -> None:
+        next(answers)(connection)
+
+    with answering({"create": create}) as planon:
+        assert isinstance(planon.services.destination.send(note(NUMBER)), OutcomeUnknown)
+        assert planon.asked() == ["login", "find", "read", "create", "login", "create"]
 
 
 def test_calls_of_a_delivery_are_as_few_as_its_promises_allow() -> None:

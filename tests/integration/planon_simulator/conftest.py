@@ -40,7 +40,7 @@ def connection() -> Iterator[requests.Session]:
 def post(simulator: PlanonSimulator, connection: requests.Session) -> Post:
     """Post an incident: with a running SLA clock unless changed; a field set to None is left out."""
 
-    def send(timeout_s: float = 5, auth: tuple[str, str] | None = None, **changes: str | None) -> requests.Response:
+    def send(timeout_s: float = 30, auth: tuple[str, str] | None = None, **changes: str | None) -> requests.Response:
         return connection.post(
             f"{simulator.url}/appsuite/incident",
             data=incident_document(**changes),
@@ -57,7 +57,7 @@ class Soap:
 
     def __init__(self, url: str) -> None:
         untyped: Any = zeep
-        self._transport = untyped.Transport(operation_timeout=5)
+        self._transport = untyped.Transport(operation_timeout=30)
         client = untyped.Client(str(schemas.path("wsdl/planon.wsdl")), transport=self._transport)
         for name in ("PlanonSession", "Incident", "CommunicationLog"):
             binding = f"{{urn:planon:webservices:1}}{name}Binding"

@@ -50,7 +50,7 @@ class Caller:
         self._simulator = simulator
         self.session = ""
 
-    def call(self, operation: str, timeout_s: float = 5, **changes: str) -> requests.Response:
+    def call(self, operation: str, timeout_s: float = 30, **changes: str) -> requests.Response:
         """Send a request of that operation; `changes` are elements of a written document."""
         if operation == "incident":
             return self._post("/appsuite/incident", incident_document(**changes), timeout_s)
@@ -94,7 +94,7 @@ class Caller:
         )
 
 
-def until(true: Callable[[], Any], within_s: float = 5) -> Any:
+def until(true: Callable[[], Any], within_s: float = 30) -> Any:
     """Poll until something is true, and return it."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
@@ -104,7 +104,7 @@ def until(true: Callable[[], Any], within_s: float = 5) -> Any:
     pytest.fail(f"not true within {within_s} s")
 
 
-def replicated(path: Path, columns: str = "incident_number, sla_due", timeout_s: float = 5) -> list[tuple[Any, ...]]:
+def replicated(path: Path, columns: str = "incident_number, sla_due", timeout_s: float = 30) -> list[tuple[Any, ...]]:
     """Read incidents from the replica, numbers and due times unless told."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=timeout_s)) as database:
         return database.execute(f"SELECT {columns} FROM incident ORDER BY syscode").fetchall()  # noqa: S608

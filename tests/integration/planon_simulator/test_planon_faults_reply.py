@@ -11,7 +11,7 @@ from lxml import etree
 
 from simulators.planon.control import SimulatorControl
 from simulators.planon.faults import OPERATIONS
-from tests.integration.planon_simulator.raw import Caller
+from tests.integration.planon_simulator.raw import Caller, until
 
 WRITES = ("incident", "note")
 RECORD = [
@@ -53,7 +53,7 @@ def test_a_reply_that_stalls(caller: Caller, control: SimulatorControl, operatio
     """Executed; the head and half of the body arrive, then silence."""
     control.apply(stall_reply={"times": 1, "on": [operation]})
     with pytest.raises(requests.ConnectionError, match="Read timed out"):
-        caller.call(operation, timeout_s=0.3)
+        caller.call(operation, timeout_s=0.6)
     assert committed(control) == after(operation)
 
 
@@ -131,7 +131,7 @@ def test_a_slow_answer(caller: Caller, control: SimulatorControl, operation: str
     control.apply(calm=True, slow={"after_s": 60, "on": [operation]})
     with pytest.raises(requests.ReadTimeout):
         caller.call(operation, timeout_s=0.3)
-    assert sum(committed(control)) == sum(after(operation)) + (operation in WRITES)
+    assert until(lambda: sum(committed(control)) == sum(after(operation)) + (operation in WRITES))
 
 
 def test_the_plain_latency_follows_the_key_on(caller: Caller, control: SimulatorControl) -> None:

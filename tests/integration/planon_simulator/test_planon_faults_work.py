@@ -28,14 +28,14 @@ def test_a_late_clock_appears_later_everywhere(
     simulator: PlanonSimulator, caller: Caller, control: SimulatorControl, soap: Any
 ) -> None:
     """Absent at first in SOAP, ledger and replica; then there, in the replica after its lag."""
-    control.apply(sla_late={"times": 1, "after_s": 1.0})
+    control.apply(sla_late={"times": 1, "after_s": 2.0})
     began = time.monotonic()
     caller.call("incident")
     assert soap.Incident.read(caller.session, 1002).slaDue is None
     copied = until(lambda: [row for row in replicated(simulator.replica.path) if row[0] == "INC-000002"])
     assert copied == [("INC-000002", None)]
     until(lambda: control.incidents()[1]["sla_due"] == DUE)
-    assert time.monotonic() - began >= 1.0
+    assert time.monotonic() - began >= 2.0
     assert soap.Incident.read(caller.session, 1002).slaDue is not None
     until(lambda: ("INC-000002", DUE) in replicated(simulator.replica.path))
 
@@ -97,18 +97,18 @@ def test_a_dropped_incident_is_counted_apart(caller: Caller, control: SimulatorC
 def test_a_late_commit_can_be_given_up_at_once(caller: Caller, control: SimulatorControl, operation: str) -> None:
     """The connection breaks now, the work is done later."""
     before = control.tally()[f"{operation}s"]
-    control.apply(commit_late={"times": 1, "after_s": 0.5, "reset_after_s": 0})
+    control.apply(commit_late={"times": 1, "after_s": 1.0, "reset_after_s": 0})
     began = time.monotonic()
     with pytest.raises(requests.ConnectionError, match="reset"):
         caller.call(operation)
     assert control.tally()[f"{operation}s"] == before
     assert until(lambda: control.tally()[f"{operation}s"] == before + 1)
-    assert time.monotonic() - began >= 0.5
+    assert time.monotonic() - began >= 1.0
 
 
 def test_commits_have_one_order_over_incidents_and_notes(caller: Caller, control: SimulatorControl) -> None:
     """The running number tells which of two was first, also when a late one comes in between."""
-    control.apply(commit_late={"times": 1, "after_s": 0.2, "reset_after_s": 0})
+    control.apply(commit_late={"times": 1, "after_s": 1.0, "reset_after_s": 0})
     with pytest.raises(requests.ConnectionError):
         caller.call("note", EXTERNAL_REF="LATE")
     caller.call("incident")
@@ -145,5 +145,5 @@ def test_a_planner_cannot_do_everything(
 ) -> None:
     """An unknown incident, an unknown state and anything else is a 400."""
     del caller
-    assert requests.post(f"{simulator.control_url}/incident", json=action, timeout=5).status_code == 400
+    assert requests.post(f"{simulator.control_url}/incident", json=action, timeout=30).status_code == 400
     assert control.incidents()[0]["status"] == "Reported"

@@ -34,12 +34,12 @@ def test_it_announces_its_addresses_and_stops_on_sigterm(tmp_path: Path) -> None
     with process(tmp_path / "replica.db") as running:
         assert running.stdout is not None
         ready = json.loads(running.stdout.readline())
-        assert requests.get(ready["url"], timeout=5).status_code == 404
+        assert requests.get(ready["url"], timeout=30).status_code == 404
         assert SimulatorControl(ready["control_url"]).incidents() == []
         assert Path(ready["replica"]).is_file()
         assert ready["pid"] == running.pid
         running.terminate()
-        assert running.wait(timeout=5) == 0
+        assert running.wait(timeout=30) == 0
 
 
 def test_scenarios_can_be_given_at_the_start(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_scenarios_can_be_given_at_the_start(tmp_path: Path) -> None:
 def test_a_wrong_scenario_ends_the_start(tmp_path: Path, options: list[str]) -> None:
     """One line, exit code 2."""
     with process(tmp_path / "replica.db", *options) as running:
-        out, err = running.communicate(timeout=5)
+        out, err = running.communicate(timeout=30)
     assert (running.returncode, out, err.count("\n")) == (2, "", 1)
 
 
@@ -67,7 +67,7 @@ def test_a_port_in_use_ends_the_start(tmp_path: Path) -> None:
         closing(socket.create_server(("127.0.0.1", 0))) as taken,
         process(tmp_path / "replica.db", "--port", str(taken.getsockname()[1])) as running,
     ):
-        _, err = running.communicate(timeout=5)
+        _, err = running.communicate(timeout=30)
     assert (running.returncode, err.count("\n")) == (2, 1)
     assert "in use" in err
 

@@ -26,11 +26,11 @@ def test_a_stalled_replica_makes_every_reader_wait(
         replicated(path, timeout_s=0.3)
     assert time.monotonic() - began >= 0.25
     found: list[int] = []
-    patient = Thread(target=lambda: found.append(len(replicated(path, timeout_s=20))))
+    patient = Thread(target=lambda: found.append(len(replicated(path, timeout_s=30))))
     patient.start()
     caller.call("incident")
     control.apply(replica_stalled=False)
-    patient.join(timeout=20)
+    patient.join(timeout=30)
     assert found
     assert until(lambda: len(replicated(path)) == 2)
 

@@ -178,7 +178,7 @@ def test_a_wrong_scenario_changes_nothing(
 ) -> None:
     """A mistyped scenario is a 400 that names the key, not a test that passes for nothing."""
     before = control.state()
-    answer = requests.post(f"{simulator.control_url}/scenario", json={"stall": True, "seed": 5} | changes, timeout=5)
+    answer = requests.post(f"{simulator.control_url}/scenario", json={"stall": True, "seed": 5} | changes, timeout=30)
     assert answer.status_code == 400
     (key,) = changes
     assert key in answer.json()["error"]

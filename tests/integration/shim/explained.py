@@ -77,7 +77,7 @@ class Stage:
         account = (DEFAULT_ACCOUNT.user, DEFAULT_ACCOUNT.password)
         headers = {"Content-Type": "application/xml; charset=utf-8"}
         url = f"{self.address.url}/appsuite/incident"
-        requests.post(url, body, auth=account, headers=headers, timeout=10).raise_for_status()
+        requests.post(url, body, auth=account, headers=headers, timeout=60).raise_for_status()
 
 
 def _entry(entries: StoredEntries, delivery: str) -> Entry:

@@ -20,7 +20,7 @@ from simulators.launch import address_of, running_planon, start_shim
 from simulators.planon.control import SimulatorControl
 
 PATIENCE_S = 60.0
-FAST_PLANON = {"timeout_s": 1.0, "connect_timeout_s": 1.0, "settle_s": 1.5}
+FAST_PLANON = {"timeout_s": 10.0, "connect_timeout_s": 5.0, "settle_s": 1.5}
 FAST_OUTBOX = {"first_s": 0.1, "cap_s": 0.5}
 
 T = TypeVar("T")
@@ -44,22 +44,22 @@ class Site:
 
     def post(self, path: str, body: Any, *, client: str | None = "agent", **headers: str | None) -> requests.Response:
         """Post to the shim; headers in snake case, None leaves one out."""
-        sent = {"Idempotency-Key": str(uuid4()), "Prefer": "wait=5"}
+        sent = {"Idempotency-Key": str(uuid4()), "Prefer": "wait=20"}
         if client is not None:
             sent["Authorization"] = f"Bearer {self.keys[client]}"
         sent |= {name.replace("_", "-"): value for name, value in headers.items() if value is not None}
         for name in [name for name, value in headers.items() if value is None]:
             sent.pop(name.replace("_", "-").title(), None)
         if isinstance(body, bytes):
-            answer = requests.post(f"{self.address}{path}", body, headers=sent, timeout=30)
+            answer = requests.post(f"{self.address}{path}", body, headers=sent, timeout=60)
         else:
-            answer = requests.post(f"{self.address}{path}", json=body, headers=sent, timeout=30)
+            answer = requests.post(f"{self.address}{path}", json=body, headers=sent, timeout=60)
         self.answers.append(answer.text)
         return answer
 
     def get(self, path: str, *, client: str | None = "agent") -> requests.Response:
         headers = {"Authorization": f"Bearer {self.keys[client]}"} if client else {}
-        answer = requests.get(f"{self.address}{path}", headers=headers, timeout=30)
+        answer = requests.get(f"{self.address}{path}", headers=headers, timeout=60)
         self.answers.append(answer.text)
         return answer
 

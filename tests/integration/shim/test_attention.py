@@ -7,7 +7,7 @@ import pytest
 
 from contracts.delivery import Delivered, Rejected
 from outbox.backoff import Backoff
-from outbox.worker import Worker
+from outbox.worker import Pace, Worker
 from shim.demo import planon_section, write_configuration
 from shim.root import open_deployment_state, utc_now
 from shim.settings import load
@@ -25,7 +25,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     configuration = write_configuration(tmp_path, {"planon": planon_section(NOWHERE, sla_settle_s=0.1)})
     answers = [Delivered(f"INC-00000{n}", attention="sla_missing" if n < 3 else None) for n in (1, 2, 3)]
     with open_deployment_state(load(configuration)) as state:
-        worker = Worker(state.outbox, {"planon": Receiver(answers=[*answers, Rejected("E42")])}, utc_now, Backoff(), 0)
+        worker = Worker(state.outbox, {"planon": Receiver(answers=[*answers, Rejected("E42")])}, utc_now, Backoff(), Pace(threads=0))
         worker.start()
         for number in range(1, 5):
             accept(state.outbox, f"{number}")

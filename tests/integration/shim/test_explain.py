@@ -12,7 +12,7 @@ import pytest
 from contracts.delivery import Delivered, NotSent, Rejected
 from outbox.backoff import Backoff
 from outbox.entry import Entry
-from outbox.worker import Worker
+from outbox.worker import Pace, Worker
 from shim.demo import write_configuration
 from shim.root import State, open_deployment_state, utc_now
 from shim.settings import load
@@ -32,7 +32,7 @@ class Past:
     receiver: Receiver
 
     def deliver(self) -> None:
-        worker = Worker(self.state.outbox, {"planon": self.receiver}, utc_now, Backoff(), threads=0)
+        worker = Worker(self.state.outbox, {"planon": self.receiver}, utc_now, Backoff(), Pace(threads=0))
         worker.start()
         while worker.step("planon"):
             pass

@@ -84,7 +84,7 @@ def test_without_any_rows_nothing_is_guessed(site: Site) -> None:
     "scenario",
     [
         {"lose_reply": 1},
-        {"commit_late": {"times": 1, "after_s": 1.2}},
+        {"commit_late": {"times": 1, "after_s": 0.5, "reset_after_s": 0}},
         {"html_502": 1},
         {"lose_reply": 1, "html_502": 2},
         {"expire_sessions": True},

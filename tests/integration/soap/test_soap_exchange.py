@@ -31,7 +31,7 @@ def reading(record: str) -> bytes:
     return soap(f"<r:readResponse><r:return>{record}</r:return></r:readResponse>")
 
 
-def client_of(server: RawServer, timeout_s: float = 1) -> SoapClient:
+def client_of(server: RawServer, timeout_s: float = 20) -> SoapClient:
     http = Http(1, timeout_s, limit_bytes=LIMIT_BYTES)
     return SoapClient(WSDL, WSDL.parent.parent, {"Incident": server.url, "CommunicationLog": server.url}, http)
 

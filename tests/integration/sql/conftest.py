@@ -8,7 +8,8 @@ import pytest
 
 from adapters.firebird.native import NativeSource
 from simulators.intramed.server import WRITER, FirebirdServer
-from simulators.postgresql import PostgresServer
+from simulators.postgresql.server import PostgresServer
+from simulators.process import children_of
 from tests.integration.sql.places import FIREBIRD, FIREBIRD_SCHEMA, POSTGRES, POSTGRES_SCHEMA, Place, native
 from tests.integration.sql.sources import postgresql
 
@@ -113,15 +114,3 @@ def place(request: pytest.FixtureRequest) -> Place:
     """The database that the test's parameter names."""
     found: Place = request.getfixturevalue(request.param)
     return found
-
-
-def children_of(pid: int) -> list[int]:
-    """Return the processes whose parent this is."""
-    children: list[int] = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            if int(entry.read_text().rpartition(")")[2].split()[1]) == pid:
-                children.append(int(entry.parent.name))
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return children

@@ -59,12 +59,18 @@ class Proxy:
     def serve(self) -> None:
         while not self._ended.is_set():
             with contextlib.suppress(TimeoutError, OSError):
-                client, _ = self._listener.accept()
-                if self.silent:
-                    self._unanswered.append(client)
-                else:
-                    self._pairs.append(pair := Pair(client, socket.create_connection(self._target)))
-                    threading.Thread(target=pair.forward, args=(self._ended,), daemon=True).start()
+                self._accept()
+
+    def _accept(self) -> None:
+        client, _ = self._listener.accept()
+        if self.silent:
+            self._unanswered.append(client)
+        else:
+            self._pairs.append(pair := self._pair(client))
+            threading.Thread(target=pair.forward, args=(self._ended,), daemon=True).start()
+
+    def _pair(self, client: socket.socket) -> Pair:
+        return Pair(client, socket.create_connection(self._target))
 
     def close(self) -> None:
         self._ended.set()

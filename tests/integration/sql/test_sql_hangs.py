@@ -24,7 +24,9 @@ from tests.integration.sql.places import SQLITE, Place, await_that, native, soon
 from tests.integration.sql.sources import WaitingSource, sqlite
 
 DEADLINE_S = 0.6
-SLACK_S = 2.0  # a limit for a machine that is busy; what is measured is printed
+SLACK_S = (
+    4.0  # for a busy machine, and less than the 5 s after which a driver gives a connect up; what it takes is printed
+)
 AT_MOST = 4
 EACH = pytest.mark.parametrize("place", ["firebird", "postgres"], indirect=True)
 Failing = type[BackendUnavailable] | type[BackendOutcomeUnknown]
@@ -38,13 +40,13 @@ class Hang:
     record: Callable[[str, object], None]
     kind: str
 
-    def fails(self, call: Callable[[float], object], error: Failing) -> None:
+    def fails(self, call: Callable[[float], object], error: Failing, deadline_s: float = DEADLINE_S) -> None:
         """The call ends with this problem, not before its deadline and not long after."""
         begun = time.monotonic()
         with pytest.raises(error):
-            call(begun + DEADLINE_S)
-        self.took = time.monotonic() - begun
-        assert DEADLINE_S - 0.1 < self.took < DEADLINE_S + SLACK_S
+            call(begun + deadline_s)
+        self.took, self.deadline_s = time.monotonic() - begun, deadline_s
+        assert deadline_s - 0.1 < self.took < deadline_s + SLACK_S
 
     def recovers(self, transport: Transport) -> None:
         """As many calls as there may be connections succeed side by side; then no connection is left behind."""
@@ -59,7 +61,7 @@ class Hang:
         transport_name = "native" if self.place.source.codec == "cp1252" else "odbc"
         self.record(
             "hang",
-            f"{transport_name:<8}{self.kind:<40}problem after {self.took:5.2f} s (deadline {DEADLINE_S} s), "
+            f"{transport_name:<8}{self.kind:<40}problem after {self.took:5.2f} s (deadline {self.deadline_s} s), "
             f"{AT_MOST} calls at once after {again:5.2f} s, no connection left after {rest:5.2f} s",
         )
 
@@ -103,7 +105,8 @@ def test_a_blocked_lock(place: Place, hang: Hang) -> None:
     with place.owner() as cursor:
         cursor.execute("update SLOT set HOLDER = 'reception' where ID = 1")
         step = Step("hold", {"id": 1, "holder": "A"})
-        hang.fails(lambda until: transport.write([step], until), BackendOutcomeUnknown)
+        # Time enough to send the statement: what was not sent is not unknown.
+        hang.fails(lambda until: transport.write([step], until), BackendOutcomeUnknown, deadline_s=2.0)
     hang.recovers(transport)
     assert place.rows("select HOLDER from SLOT where ID = 1")[0][0] is None
 

@@ -3,7 +3,6 @@ import pickle
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -139,9 +138,9 @@ def test_nothing_leaks(place: Place, full_length: bool, monkeypatch: pytest.Monk
     monkeypatch.setattr(connections, "_shelve", shelve_noted)
     connections.call(WHO, soon())
     pool = ThreadPoolExecutor(4)
-    list(pool.map(lambda _: connections.call(WHO, soon(10)), range(20)))
+    list(pool.map(lambda _: connections.call(WHO, soon(30)), range(20)))
     descriptors, attachments = counted(place)
-    list(pool.map(lambda _: connections.call(WHO, soon(10)), range(count)))
+    list(pool.map(lambda _: connections.call(WHO, soon(30)), range(count)))
     for number in range(3):
         with pytest.raises(NoAnswer):
             connections.call(FOREVER, soon(0.1))
@@ -157,16 +156,15 @@ def test_nothing_leaks(place: Place, full_length: bool, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("place", ["firebird", "postgres"], indirect=True)
 def test_workers_end_with_a_service_that_is_killed(place: Place) -> None:
-    """Also one that its driver holds; two seconds later neither process nor attachment is left."""
+    """Also one that its driver holds; soon neither process nor attachment is left, though the call lasts a minute."""
     with service(place, "60", "stay") as process:
         pids = pids_of(process)
         assert len(pids) >= 2
         await_that(lambda: place.rows(place.running)[0][0] == 1)
         assert not any(gone(pid) for pid in pids)
         process.kill()
-        begun = time.monotonic()
-        await_that(lambda: all(gone(pid) for pid in pids), 2)
-        await_that(lambda: place.left() == 0, 2 - (time.monotonic() - begun))
+        await_that(lambda: all(gone(pid) for pid in pids))
+        await_that(lambda: place.left() == 0)
 
 
 @pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT])
@@ -185,8 +183,8 @@ def test_a_service_that_forgets_to_close_can_end(firebird: Place) -> None:
     """With a call in a daemon thread and connections ahead the interpreter ends by itself, and so do the workers."""
     with service(firebird, "60", "go") as process:
         pids = pids_of(process)
-        assert process.wait(timeout=5) == 0
-        await_that(lambda: all(gone(pid) for pid in pids), 2)
+        assert process.wait(timeout=30) == 0
+        await_that(lambda: all(gone(pid) for pid in pids))
 
 
 @contextmanager
