@@ -1,7 +1,7 @@
 """New incidents of which little of the SLA window is left, by the backend's own start and due times."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -33,34 +33,37 @@ def list_at_risk(replica: Replica, now: datetime, limit: int) -> ListAtRiskReply
 
 def at_risk(rows: Sequence[Row], now: datetime) -> list[Incident]:
     """Return the incidents of these rows that are new and have less than a quarter of their window left."""
+    read = [_read(row) for row in rows]
+    if unreadable := read.count(None):
+        _log.warning(
+            "%d of %d incidents of the replica cannot be read: a time without an offset, or a value that is missing",
+            unreadable,
+            len(rows),
+        )
     found = [
         (due_at, incident)
-        for incident, started_at, due_at in _readable(rows)
+        for incident, started_at, due_at in filter(None, read)
         if incident.status == "reported" and (due_at - now) * _QUARTERS < due_at - started_at
     ]
     return [incident for _, incident in sorted(found, key=lambda each: (each[0], each[1].incident))]
 
 
-def _readable(rows: Sequence[Row]) -> Iterator[tuple[Incident, datetime, datetime]]:
-    """Yield each incident with its window; one whose row cannot be read hides no other."""
-    for row in rows:
-        try:
-            started_at, due_at = _time(row["sla_start"]), _time(row["sla_due"])
-            incident = Incident.model_validate(
-                {
-                    "incident": row["incident_number"],
-                    "status": status_of(str(row["status"])),
-                    "reported_at": _time(row["reported_on"]),
-                    "priority": row["priority"],
-                    "sla": SlaClock(state="running", started_at=started_at, due_at=due_at),
-                }
-            )
-        except ValueError:  # pydantic's too, for a time without an offset
-            _log.warning(
-                "an incident of the replica cannot be read: a time without an offset, or a value that is missing"
-            )
-        else:
-            yield incident, started_at, due_at
+def _read(row: Row) -> tuple[Incident, datetime, datetime] | None:
+    """Return the incident with its window; None for a row that cannot be read, which hides no other."""
+    try:
+        started_at, due_at = _time(row["sla_start"]), _time(row["sla_due"])
+        incident = Incident.model_validate(
+            {
+                "incident": row["incident_number"],
+                "status": status_of(str(row["status"])),
+                "reported_at": _time(row["reported_on"]),
+                "priority": row["priority"],
+                "sla": SlaClock(state="running", started_at=started_at, due_at=due_at),
+            }
+        )
+    except ValueError:  # pydantic's too, for a time without an offset
+        return None
+    return incident, started_at, due_at
 
 
 def _time(stored: object) -> datetime:

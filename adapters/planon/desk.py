@@ -1,4 +1,4 @@
-"""The desk of one Planon installation: three contracts, each a few steps over the modules beside it."""
+"""The desk of one Planon installation: five contracts, each a few steps over the modules beside it."""
 
 from zoneinfo import ZoneInfo
 
@@ -28,7 +28,10 @@ from contracts.facility import (
 
 
 class PlanonDesk:
-    """A facility desk on Planon: find_tenant, create_incident, log_note. May be used by several threads at once."""
+    """A facility desk on Planon: find_tenant, list_at_risk, get_incident, create_incident, log_note.
+
+    May be used by several threads at once.
+    """
 
     def __init__(self, options: PlanonOptions, ports: Ports) -> None:
         """Load mapping, schemas, descriptions and statements; open no connection.

@@ -7,9 +7,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from adapters.planon.record_names import RecordNames
+from adapters.planon.section import Section
 from contracts.desks import AdapterMisconfigured
 from contracts.facility import SEVERITY
 
@@ -19,11 +20,7 @@ Severity = Annotated[str, StringConstraints(pattern=SEVERITY)]
 PACKAGED: Final = Path(__file__).parent / "mapping.toml"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DocumentNames(_Section):
+class DocumentNames(Section):
     """One kind of document: its schema, and where each of its elements comes from; the schema gives the order."""
 
     schema_file: str = Field(alias="schema", description="The vendor's schema, relative to the folder of schemas.")
@@ -48,7 +45,7 @@ class IncidentNames(DocumentNames):
         return self
 
 
-class MandantNames(_Section):
+class MandantNames(Section):
     """What differs for one mandant. Severities and constants go before the general ones of the same name."""
 
     profile: str = Field(description="Schema of its SLA profile, relative to the folder of schemas.")
@@ -56,13 +53,13 @@ class MandantNames(_Section):
     constants: dict[str, str] = Field(default_factory=dict, description="Element of an incident, and its value.")
 
 
-class ReplyNames(_Section):
+class ReplyNames(Section):
     """Names in the AppSuite endpoint's answers."""
 
     schema_file: str = Field(alias="schema", description="Schema of an answer, relative to the folder of schemas.")
 
 
-class SessionNames(_Section):
+class SessionNames(Section):
     """How the SOAP services speak of sessions."""
 
     expired: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4)] = Field(
@@ -70,7 +67,7 @@ class SessionNames(_Section):
     )
 
 
-class Mapping(_Section):
+class Mapping(Section):
     """The whole file."""
 
     incident: IncidentNames

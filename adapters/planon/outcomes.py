@@ -8,9 +8,8 @@ from lxml import etree
 from adapters.soap import Answer, Evidence, ExchangeFailed, Flaw, document_in
 
 _OK: Final = 200
-_CLIENT_ERRORS: Final = range(400, 500)
-_REFUSED_LOGIN: Final = frozenset({401, 403})
-_THROTTLED: Final = 429
+_WITH_FAULT: Final = frozenset(range(400, 500)) - {401, 403, 429}
+"""A refused log-in and a throttled call are proved by their status alone, and such a body comes from anywhere."""
 _XML: Final = frozenset({"application/xml", "text/xml"})
 
 
@@ -51,9 +50,7 @@ class AppSuiteReplies:
             EndpointFault: a fault that satisfies its schema.
             BadAnswer: anything else.
         """
-        if answer.status in _REFUSED_LOGIN or answer.status == _THROTTLED:
-            raise answer.bad(Flaw.STATUS)  # that proves enough, and such a body comes from anywhere
-        if answer.status != _OK and answer.status not in _CLIENT_ERRORS:
+        if answer.status != _OK and answer.status not in _WITH_FAULT:
             raise answer.bad(Flaw.STATUS)
         reply = document_in(answer, _XML)
         if not self.schema.validate(reply):

@@ -1,13 +1,11 @@
 """What one installation's SOAP services call things: part of its mapping, checked against its WSDL at start-up."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from adapters.planon.section import Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NoteAttributes(_Section):
+class NoteAttributes(Section):
     """Attributes of a communication-log record, as `read` returns it."""
 
     syscode: str = Field(description="The record's own key.")
@@ -26,7 +24,7 @@ class IncidentAttributes(NoteAttributes):
     sla_due: str = Field(description="Due time of the SLA clock.")
 
 
-class RecordNames(_Section):
+class RecordNames(Section):
     """Names in filters and records of the SOAP services."""
 
     by_reference: str = Field(description="Field that holds the external reference, to search by.")

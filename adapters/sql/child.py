@@ -43,8 +43,8 @@ class Child:
         killed: whether it was ended by force.
     """
 
-    def __init__(self, name: str, process: Any, pipe: Connection) -> None:
-        self._name, self._process, self._pipe = name, process, pipe
+    def __init__(self, process: Any, pipe: Connection) -> None:
+        self._process, self._pipe = process, pipe
         self.asked_at: float | None = None
         self.busy_since: float | None = None
         self.idle_since = time.monotonic()
@@ -71,7 +71,7 @@ class Child:
                     daemon=True,
                 )
                 process.start()
-        return cls(source.name, process, ours)
+        return cls(process, ours)
 
     @property
     def pid(self) -> int:

@@ -63,14 +63,15 @@ def _run(shim: Shim, host: str, port: int, welcome: str, deliver: bool, demo: bo
         notify = worker.notify if worker else lambda: None
         app = shim.app(notify, landings, demo=demo)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        # uvicorn raises the signal that stopped it again; without a handler of ours that would end the process here.
+        # One that comes before uvicorn has handlers of its own counts, too.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         if worker:
             worker.start()
         typer.echo(f"legacy-shim listens on {address} (API documentation: {address}/docs)")
         if welcome:
             typer.echo(welcome.replace("{address}", address))
-        # uvicorn raises the signal that stopped it again; without a handler of ours that would end the process here.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
         try:
             server.run([listener])
         finally:

@@ -94,6 +94,8 @@ def test_the_shipped_mapping_fits_the_shipped_schemas(site: Site) -> None:
         (("[mandants.WBV]", "[mandants.WVB]"), "BO_MANDANT may not be 'WVB' by appsuite/incident.xsd"),
         (('high = "high"', 'Hoog = "high"'), "severities.Hoog"),
         (('"Session is not valid"', '" "'), "session.expired"),
+        (('expired = "S', 'expirred = ""\nexpired = "S'), "session.expirred"),
+        (('by_number = "', 'by_nummer = ""\nby_number = "'), "records.by_nummer"),
     ],
 )
 def test_a_mapping_that_the_schemas_contradict_is_named(site: Site, change: tuple[str, str], said: str) -> None:

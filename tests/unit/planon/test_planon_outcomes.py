@@ -67,6 +67,14 @@ def test_an_answer_proves(status: int, media_type: str, body: bytes, expected: t
     assert "Jansen" not in str(proved)
 
 
+@pytest.mark.parametrize("status", [201, 302, 401, 403, 429, 500, 503])
+def test_a_status_that_proves_enough_is_the_reason(status: int) -> None:
+    """Whoever answered with it, a gateway too: its body is not read, though it be AppSuite's own fault."""
+    with pytest.raises(BadAnswer) as caught:
+        REPLIES.accepted(Answer(status, XML, fault("SCHEMA_VIOLATION")))
+    assert caught.value.flaw is Flaw.STATUS
+
+
 def test_throttling_says_when_to_come_back() -> None:
     """The backend's Retry-After reaches the outbox, and whoever asked."""
     throttled = Answer(429, "", b"", 17).bad(Flaw.STATUS)
@@ -90,6 +98,7 @@ def test_throttling_says_when_to_come_back() -> None:
         (NoAnswer(Flaw.BROKEN, Evidence(0.1, 429)), "broken", OutcomeUnknown),
         (SoapFault("Client", "Jansen", SEEN), "record refused", Rejected),
         (SoapFault("Client", "unknown", SEEN), "fault unknown", OutcomeUnknown),
+        (SoapFault("Client", "unknown tenant", SEEN), "record refused", Rejected),
         (SoapFault("Client", "Jansen", Evidence(0.1, 200, XML, 300, "Client")), "fault of the service", OutcomeUnknown),
         (SoapFault("Server", "Jansen", Evidence(0.1, 500, XML, 300, "Server")), "fault of the service", OutcomeUnknown),
         (BadAnswer(Flaw.STATUS, Evidence(0.1, 401)), "log-in refused", NotSent),

@@ -113,16 +113,21 @@ def test_a_report_costs_one_call(tmp_path: Path) -> None:
     assert stage.kept.rows.keys() == {"tenant/T", "asset/CV-1"}
 
 
-def test_an_asset_that_stands_in_two_rows_does_not_refuse_a_report(tmp_path: Path) -> None:
-    """It is a hint: the row at the tenant's location counts, wherever the other one is."""
+@pytest.mark.parametrize(
+    ("one", "other", "counts"), [("L", "ABOVE", "L"), ("L", "YARD", "L"), ("ABOVE", "YARD", "ABOVE")]
+)
+def test_an_asset_that_stands_in_two_rows_does_not_refuse_a_report(
+    tmp_path: Path, one: str, other: str, counts: str
+) -> None:
+    """It is a hint: the row at the tenant's location counts, else the first one."""
     site = tmp_path / "site"
     site.mkdir()
     shipped = (STATEMENTS / "asset.sql").read_text()
-    (site / "asset.sql").write_text(f"{shipped}\nUNION ALL SELECT 'CV-1', 'ELSEWHERE' ORDER BY location_id")
-    stage = staged(tmp_path, *ALL, site=site)
+    (site / "asset.sql").write_text(f"{shipped}\nUNION ALL SELECT 'CV-1', '{other}' ORDER BY location_id")
+    stage = staged(tmp_path, *ALL[:-1], ASSET.replace("'L'", f"'{one}'"), site=site)
     _, asset = stage.references.of_report("T", "CV-1")
     assert asset is not None
-    assert asset.row == {"asset_code": "CV-1", "location_id": "L"}
+    assert asset.row == {"asset_code": "CV-1", "location_id": counts}
 
 
 def test_every_telephone_of_a_tenant_is_known(tmp_path: Path) -> None:
