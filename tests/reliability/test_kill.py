@@ -40,7 +40,7 @@ def test_kill_nine_loses_and_doubles_nothing(
                 f"{service.address}/v1/planon/find_tenant",
                 json={"telephone": "06-12345678"},
                 headers=headers,
-                timeout=10,
+                timeout=60,
             ).json()
             first_report = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
             reported = {f"melding {n:03}": first_report + timedelta(seconds=7 * n) for n in range(reports)}
@@ -87,7 +87,7 @@ def test_kill_nine_loses_and_doubles_nothing(
 
             def pending() -> int:
                 states = (
-                    requests.get(f"{service.address}/v1/deliveries/{name}", headers=headers, timeout=10).json()["state"]
+                    requests.get(f"{service.address}/v1/deliveries/{name}", headers=headers, timeout=60).json()["state"]
                     for name in deliveries
                 )
                 return sum(state != "delivered" for state in states)

@@ -13,7 +13,7 @@ REPORTS = 60
 LOST_REPLIES = 40
 LAG_S = 60.0
 OUTBOX = {"first_s": 0.05, "cap_s": 0.2, "threads": 4}
-OPTIONS = {"timeout_s": 2.0, "settle_s": 1.0}
+OPTIONS = {"timeout_s": 20.0, "settle_s": 1.0}
 
 
 def test_a_replica_that_lags_makes_no_duplicate(tmp_path: Path) -> None:

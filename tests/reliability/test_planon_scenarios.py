@@ -17,13 +17,13 @@ from tests.reliability.planon_table import DELIVERED, FOUND, TABLE, Ends, Row
 
 OUTBOX = {"first_s": 0.05, "cap_s": 0.2, "threads": 2}
 OPTIONS = {
-    "timeout_s": 0.6,
-    "connect_timeout_s": 0.5,
+    "timeout_s": 1.5,
+    "connect_timeout_s": 1.5,
     "replica_deadline_s": 2.0,
-    "settle_s": 0.9,
+    "settle_s": 1.2,
     "sla_settle_s": 1.2,
 }
-WAIT_S, QUEUED_WAIT_S = 8, 1
+WAIT_S, QUEUED_WAIT_S = 25, 1
 SUMMARY = "melding {}, kraan lekt al sinds gisteravond"
 
 
