@@ -3,22 +3,32 @@
 import os
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 from contracts.errors import StateUnavailable
 from outbox import schema
 from outbox.database import ConstraintViolated, Cursor, Dialect, DurabilityError, Row, Transaction
+from outbox.sqlite.commits import Job, SharedCommits
 from outbox.statements import Statement
 
 T = TypeVar("T")
 BUSY_TIMEOUT_MS: Final = 10_000
 """How long a writer waits for another process's commit before it gives up."""
-_BATCH: Final = 64
-"""Most jobs of one commit: another process that wants to write waits for it."""
+
+_PRIMARY: Final = 0xFF
+"""The kind of an extended error code."""
+_FAILING: Final = "the disk is read-only or failing; look at where it is kept"
+_REMEDIES: Final = {
+    sqlite3.SQLITE_FULL: "the disk is full; make room where it is kept",
+    sqlite3.SQLITE_READONLY: _FAILING,
+    sqlite3.SQLITE_IOERR: _FAILING,
+    sqlite3.SQLITE_CANTOPEN: _FAILING,
+    sqlite3.SQLITE_BUSY: "another process holds it for too long",
+}
 
 _REFUSED: Final = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, sqlite3.InterfaceError)
 """Errors of one statement, which leave the transaction as it was; others are the database's."""
@@ -37,18 +47,6 @@ class _Statements:
         """The only writer holds every lock."""
 
 
-class _Job:
-    """A job that waits for whoever commits next."""
-
-    __slots__ = ("done", "error", "result", "run")
-
-    def __init__(self, run: Callable[[Transaction], Any]) -> None:
-        self.run = run
-        self.done = False
-        self.result: Any = None
-        self.error: BaseException | None = None
-
-
 class SqliteDatabase:
     """An SQLite file in WAL mode with synchronous=FULL, as `outbox.database.Database` describes it."""
 
@@ -59,13 +57,13 @@ class SqliteDatabase:
         self.path = path
         self.where = str(path)
         self._writing = threading.Lock()
-        self._queue: deque[_Job] = deque()
+        self._commits = SharedCommits(self._writing, self._commit)
         self._idle: list[sqlite3.Connection] = []
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise StateUnavailable(f"{path} cannot be opened: {error.strerror}") from error
-        self._writer = self._open()
+        self._writer: sqlite3.Connection | None = self._open()
         self._statements = _Statements(self._writer)
         try:
             for package in packages:
@@ -76,35 +74,27 @@ class SqliteDatabase:
 
     def write(self, job: Callable[[Transaction], T]) -> T:
         """Run a job in a commit that it may share with those of other threads."""
-        mine = _Job(job)
-        self._queue.append(mine)
-        with self._writing:  # whoever gets it commits for all who came meanwhile
-            while not mine.done:
-                self._commit([self._queue.popleft() for _ in range(min(_BATCH, len(self._queue)))])
+        mine = Job(job)
+        self._commits.join(mine)
         if mine.error is not None:
             raise mine.error
         return mine.result  # type: ignore[no-any-return]  # what the job returned
 
-    def _commit(self, batch: list[_Job]) -> None:
+    def _commit(self, batch: list[Job]) -> None:
         alone = len(batch) == 1
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
+            writer = self._begin()
             for job in batch:
-                self._run(job, alone=alone)
-            if alone and batch[0].error is not None:
-                self._writer.execute("ROLLBACK")
-            else:
-                self._writer.execute("COMMIT")
+                self._run(writer, job, alone=alone)
+            writer.execute("ROLLBACK" if alone and batch[0].error is not None else "COMMIT")
         except BaseException as error:  # noqa: BLE001 - it is raised in every thread that waits for this commit
-            self._undo()
             for job in batch:
                 job.error = self._told(error)
-        for job in batch:
-            job.done = True
+            self._undo()
 
-    def _run(self, job: _Job, *, alone: bool) -> None:
+    def _run(self, writer: sqlite3.Connection, job: Job, *, alone: bool) -> None:
         if not alone:
-            self._writer.execute("SAVEPOINT job")
+            writer.execute("SAVEPOINT job")
         try:
             job.result = job.run(self._statements)
         except BaseException as error:
@@ -112,34 +102,49 @@ class SqliteDatabase:
                 raise  # the disk's, so it is everybody's
             job.error = self._told(error)
             if not alone:
-                self._writer.execute("ROLLBACK TO job")
+                writer.execute("ROLLBACK TO job")
         if not alone:
-            self._writer.execute("RELEASE job")
+            writer.execute("RELEASE job")
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Write in one commit of its own."""
         try:
             with self._writing:
-                self._writer.execute("BEGIN IMMEDIATE")
+                writer = self._begin()
                 try:
                     yield self._statements
-                    self._writer.execute("COMMIT")
+                    writer.execute("COMMIT")
                 except BaseException:
                     self._undo()
                     raise
         except sqlite3.Error as error:
             raise self._told(error) from error
 
+    def _begin(self) -> sqlite3.Connection:
+        if self._writer is None:
+            self._writer = self._open()
+            self._statements = _Statements(self._writer)
+        self._writer.execute("BEGIN IMMEDIATE")
+        return self._writer
+
     def _undo(self) -> None:
-        if self._writer.in_transaction:
-            self._writer.execute("ROLLBACK")
+        """Roll back; what cannot be rolled back is forgotten with its connection, and the next commit opens another."""
+        if self._writer is None:
+            return
+        try:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+        except sqlite3.Error:
+            with suppress(sqlite3.Error):
+                self._writer.close()
+            self._writer = None
 
     def _told(self, error: BaseException) -> BaseException:
         if isinstance(error, sqlite3.IntegrityError):
             told: BaseException = ConstraintViolated(str(error))
         elif isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _REFUSED):
-            told = StateUnavailable(f"the state cannot be written: {error}", retry_after_s=5)
+            told = StateUnavailable(f"the state cannot be written: {_cause(error)}", retry_after_s=5)
         else:
             return error  # the caller's own, or a value that cannot be stored
         told.__cause__ = error
@@ -155,14 +160,15 @@ class SqliteDatabase:
             text = statement if isinstance(statement, str) else statement.sqlite
             return reader.execute(text, parameters).fetchall()
         except sqlite3.DatabaseError as error:
-            raise StateUnavailable(f"the state cannot be read: {error}", retry_after_s=5) from error
+            raise StateUnavailable(f"the state cannot be read: {_cause(error)}", retry_after_s=5) from error
         finally:
             self._idle.append(reader)
 
     def close(self) -> None:
         """Close every connection."""
         with self._writing:
-            self._writer.close()
+            if self._writer is not None:
+                self._writer.close()
             while self._idle:
                 self._idle.pop().close()
 
@@ -170,11 +176,13 @@ class SqliteDatabase:
         try:
             return self._connect()
         except sqlite3.DatabaseError as error:
-            raise StateUnavailable(f"the state cannot be opened: {error}", retry_after_s=5) from error
+            raise StateUnavailable(f"the state cannot be opened: {_cause(error)}", retry_after_s=5) from error
 
     def _connect(self) -> sqlite3.Connection:
         # Connections cross threads, one at a time: the writer under its lock, a reader while it is not idle.
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        # Without mode=rw a file that cannot be written now would be opened for reading, and stay so.
+        address = f"file:{quote(str(self.path.absolute()))}?mode=rw"
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -190,7 +198,8 @@ class SqliteDatabase:
     def _migrate(self, package: str) -> None:
         # A table that others refer to is rebuilt with the references unchecked, and they are checked before the commit;
         # SQLite ignores this switch within a transaction.
-        self._writer.execute("PRAGMA foreign_keys = OFF")
+        writer = self._writer or self._open()
+        writer.execute("PRAGMA foreign_keys = OFF")
         try:
             with self.transaction() as tx:
                 tx.execute(schema.CREATE_RECORD)
@@ -203,7 +212,12 @@ class SqliteDatabase:
                 if (broken := tx.execute("PRAGMA foreign_key_check").fetchone()) is not None:
                     raise StateUnavailable(f"{self.path} is damaged: a row of {broken[0]} refers to none")
         finally:
-            self._writer.execute("PRAGMA foreign_keys = ON")
+            writer.execute("PRAGMA foreign_keys = ON")
+
+
+def _cause(error: sqlite3.Error) -> str:
+    """Say what to do about it; without the path, because an agent may read this."""
+    return _REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY, str(error))
 
 
 def split_script(script: str) -> list[str]:
