@@ -32,13 +32,16 @@ bench: ## Every benchmark, side by side with its baseline
 	@$(SETUP) dev
 	@$(BIN)/python -m benchmarks create_incident
 	@$(BIN)/python -m benchmarks intramed
+	@$(BIN)/python -m benchmarks outbox
 	@$(BIN)/python -m benchmarks planon
 
-docs: ## Render docs/reference.md from the code and docs/explain.md from real runs
+docs: ## Render docs/reference.md from the code, docs/explain.md and docs/bad-night.md from real runs
 	@$(SETUP) dev
 	@$(BIN)/python -m tests.unit.house.reference > docs/reference.md
 	@$(BIN)/python -m tests.integration.shim.explained > docs/explain.md
+	@$(BIN)/python -m tests.integration.shim.bad_night > docs/bad-night.md
 
 lock: ## Resolve the dependencies anew; needs uv on the path
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade -o requirements/runtime.lock
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade -o requirements/dev.lock
+	uv pip compile --group peers --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade -o requirements/peers.lock

@@ -4,10 +4,10 @@ import argparse
 import json
 import sys
 
-from benchmarks import create_incident, intramed, planon
+from benchmarks import create_incident, intramed, outbox, planon
 from benchmarks.measure import print_table
 
-_BENCHMARKS = {"create_incident": create_incident, "intramed": intramed, "planon": planon}
+_BENCHMARKS = {"create_incident": create_incident, "intramed": intramed, "outbox": outbox, "planon": planon}
 
 
 def main() -> int:

@@ -2,14 +2,18 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self, TypeAlias, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
-Figure = float | int | Sequence[int]
+T = TypeVar("T")
+Turn = Callable[[], Mapping[str, float]]
+"""One round of one contender: what was measured, by name."""
+_LEAST_ROUNDS: Final = 2
+Figure: TypeAlias = "float | int | Sequence[int] | Mapping[str, Figure] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,32 @@ def timed(call: Callable[[], object], scale: float) -> float:
     begin = time.perf_counter()
     call()
     return (time.perf_counter() - begin) * scale
+
+
+def median_us(call: Callable[[T], object], items: Iterable[T]) -> float:
+    """Return microseconds of the median call: what held a few of them up, such as a checkpoint, does not show."""
+    taken = []
+    for item in items:
+        begin = time.perf_counter()
+        call(item)
+        taken.append(time.perf_counter() - begin)
+    return statistics.median(taken) * 1e6
+
+
+def alternate(turns: Sequence[Turn], rounds: int, within_s: float) -> dict[str, tuple[float, ...]]:
+    """Let contenders take turns, each round begun by another one; return the rounds' values by name.
+
+    No round begins after `within_s` seconds but the second: a slow disk gets fewer rounds.
+    """
+    taken: dict[str, list[float]] = {}
+    until = time.monotonic() + within_s
+    for number in range(rounds):
+        if number >= _LEAST_ROUNDS and time.monotonic() > until:
+            break
+        for turn in (*turns[number % len(turns) :], *turns[: number % len(turns)]):
+            for name, value in turn().items():
+                taken.setdefault(name, []).append(value)
+    return {name: tuple(values) for name, values in taken.items()}
 
 
 def print_table(samples: list[Sample]) -> None:

@@ -21,6 +21,10 @@ if command -v dpkg-query >/dev/null; then
     [ "$kind" = dev ] && want odbc-postgresql # ODBC drivers whose behaviour the tests watch
     [ "$kind" = dev ] && want libsqliteodbc
     [ "$kind" = dev ] && want curl # a test runs the curl line that `make serve` prints
+    if [ "$kind" = dev ] && ! command -v cc >/dev/null; then # tests build a disk that loses power
+        want gcc
+        want libc6-dev
+    fi
     if ! command -v "$python" >/dev/null; then
         want python3
         want python3-venv

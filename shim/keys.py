@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,12 +34,7 @@ class MasterKey:
         """
         try:
             if create and not path.exists():
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                    file.write(secrets.token_hex(_KEY_BYTES) + "\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                _sync_folder(path.parent)
+                _make(path)
             if path.stat().st_mode & 0o077:
                 raise ConfigurationError(f"the key file {path} can be read by others; run: chmod 600 {path}")
             secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
@@ -60,6 +56,22 @@ class MasterKey:
     def fingerprint(self) -> str:
         """Recognises the key without telling it."""
         return hashlib.sha256(self.derive("fingerprint")).hexdigest()[:16]
+
+
+def _make(path: Path) -> None:
+    """Make a key that is whole as soon as it has its name: a power cut must not leave half of one."""
+    unnamed = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another process was faster; a rename would take its key away
+            path.hardlink_to(unnamed)
+    finally:
+        unnamed.unlink()
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:
