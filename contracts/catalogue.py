@@ -35,6 +35,8 @@ class Contract:
     request: type[Model]
     reply: type[Model]
     summary: str
+    rank: int = 1
+    """Of a durable one: 0 is sent before 1. A report of damage goes before a note about one."""
 
     @property
     def operation(self) -> str:
@@ -75,6 +77,7 @@ CATALOGUE: Final = (
         facility.CreateIncidentRequest,
         facility.IncidentDelivery,
         "Report an incident; the backend's own SLA clock starts at the report time.",
+        rank=0,
     ),
     Contract(
         FACILITY,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import Field, JsonValue
 
@@ -184,10 +184,18 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Proof that it was not executed and that it may be later: connection refused, log-in failed, throttled."""
+    """Proof that it was not executed and that it may be later: connection refused, log-in failed, throttled.
+
+    Attributes:
+        reason: one line, without a person's text.
+        retry_after_s: how long the backend asked to be left alone.
+        about_entry: it is this document's own trouble, such as a locked record, while others may pass. It uses one of
+            the entry's attempts up; what concerns the whole destination uses up nobody's.
+    """
 
     reason: str
     retry_after_s: float | None = None
+    about_entry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +223,26 @@ class Conflicting:
 Finding = Delivered | Absent | Conflicting
 
 
+Unknown = Literal["verify", "park", "resend"]
+"""verify: the backend is asked by reference; park: it cannot be asked, so a person must look; resend: sent again, which
+only an adapter whose backend drops a second copy may declare."""
+
+
 class Destination(Protocol):
     """Where the outbox delivers. Methods are called from several threads at once."""
 
     settle_s: float
     """Seconds after which the backend cannot commit an earlier request any more."""
+
+    unknown: Unknown
+    """What is done about an outcome that nobody knows."""
+
+    def fingerprint(self, kind: str) -> str | None:
+        """Return the fingerprint of the schemas and the mapping that documents of a kind are validated with now.
+
+        A document with another one is not sent. None when the adapter does not tell.
+        """
+        ...
 
     def send(self, sending: Sending) -> Outcome:
         """Send once. Not idempotent. An exception counts as an unknown outcome."""

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Final, Protocol
+from functools import cache
+from operator import itemgetter
+from typing import Any, Final, Protocol
 
 from pydantic import JsonValue
 
@@ -13,9 +15,10 @@ from outbox.database import Row
 
 CHECK_AGAIN_MAX_S: Final = 3600.0
 """Longest time until the next look that an adapter can ask for."""
-_TIMES: Final = (
-    *("reported_at", "accepted_at", "next_attempt_at", "unknown_since", "ended_at", "check_at", "check_lease"),
-)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_STATES: Final = {str(state): state for state in DeliveryState}
 
 
 class Cipher(Protocol):
@@ -102,15 +105,32 @@ class Entry:
 
     @classmethod
     def of(cls, row: Row) -> "Entry":
-        """Read a row of the table `entry`."""
-        values = dict(row)
-        offset = timezone(timedelta(seconds=values.pop("reported_offset_s")))
-        for name in _TIMES:
-            values[name] = None if values[name] is None else from_ms(values[name])
-        values["reported_at"] = values["reported_at"].astimezone(offset)
-        values["state"] = DeliveryState(values["state"])
-        values["not_found"] = bool(values["not_found"])
-        return cls(**values)
+        """Read a row of the table `entry`, of which a claim and an acceptance make one each: so it is made fast."""
+        values = list(_ordered(tuple(row.keys()))(tuple(row)))
+        offset_s = values.pop()
+        for at in _TIMES:
+            if values[at] is not None:
+                values[at] = from_ms(values[at])
+        values[_REPORTED_AT] = values[_REPORTED_AT].astimezone(_zone(offset_s))
+        values[_STATE] = _STATES[values[_STATE]]
+        values[_NOT_FOUND] = bool(values[_NOT_FOUND])
+        return cls(*values)
+
+
+_COLUMNS: Final = tuple(field.name for field in fields(Entry))
+_TIMES: Final = tuple(
+    map(
+        _COLUMNS.index,
+        ("reported_at", "accepted_at", "next_attempt_at", "unknown_since", "ended_at", "check_at", "check_lease"),
+    )
+)
+_REPORTED_AT, _STATE, _NOT_FOUND = map(_COLUMNS.index, ("reported_at", "state", "not_found"))
+
+
+@cache
+def _ordered(names: tuple[str, ...]) -> "itemgetter[tuple[Any, ...]]":
+    """Bring a row's values into the order of an entry's members, the offset last; a row looks a name up slowly."""
+    return itemgetter(*map(names.index, (*_COLUMNS, "reported_offset_s")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +150,7 @@ class Particulars:
     @classmethod
     def load(cls, stored: bytes) -> "Particulars":
         """Read what dump() wrote."""
-        values = json.loads(stored)
+        values = json.loads(stored.decode())  # bytes are searched for their encoding first
         slot = values["slot"]
         return cls(
             subject=values["subject"],
@@ -189,14 +209,19 @@ class StateCount:
     oldest: datetime
 
 
+@cache
+def _zone(offset_s: int) -> timezone:
+    return timezone(timedelta(seconds=offset_s))
+
+
 def to_ms(moment: datetime) -> int:
     """Milliseconds since 1970 in UTC, rounded down."""
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def from_ms(milliseconds: int) -> datetime:
     """The aware time in UTC."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    return _EPOCH + timedelta(0, 0, 0, milliseconds)
 
 
 def check_at(now: datetime, check_again_s: float | None) -> int | None:
@@ -208,4 +233,4 @@ def check_at(now: datetime, check_again_s: float | None) -> int | None:
 
 def dump_json(value: Mapping[str, object] | Mapping[str, JsonValue]) -> bytes:
     """Serialise canonically: the same value gives the same bytes."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _JSON.encode(value).encode()

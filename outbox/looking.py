@@ -10,9 +10,9 @@ from typing import Final
 
 from contracts.delivery import Checked, Destination
 from contracts.errors import ContractError, StateUnavailable
+from outbox.endings import Fenced
 from outbox.entry import Entry
 from outbox.reasons import log_defect, storable
-from outbox.store import Fenced
 from outbox.stored import PayloadDamaged, StoredEntries
 from outbox.verification import Look, Verifications
 

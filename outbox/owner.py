@@ -5,9 +5,15 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
-from outbox.database import Database
+from outbox.database import Database, Transaction
+
+LEASE_S: Final = 15.0
+"""For how long an owner on another machine counts as alive without a sign of life."""
+BEGIN_WITHIN_S: Final = LEASE_S / 3
+"""An attempt begins within this time after its claim, or not at all: later, somebody may have taken its owner for dead.
+An owner tells every third of its lease that it lives, so two thirds are left at a claim."""
 
 
 class Owner(Protocol):
@@ -31,8 +37,23 @@ class Owners(Protocol):
         """Whether the owner's process still runs, as far as anybody can tell."""
         ...
 
+    def confirm(self, tx: Transaction, name: str) -> None:
+        """See that an owner which got nothing may claim at all.
+
+        Raises:
+            StateUnavailable: it may not, and must be given up: others may take it for dead.
+        """
+        ...
+
+    def bury(self, tx: Transaction, name: str) -> bool:
+        """Let a dead owner claim nothing from now on, within the transaction that recovers what it had.
+
+        Return False if it lives after all; then nothing of it may be recovered.
+        """
+        ...
+
     def forget(self, name: str) -> None:
-        """Remove what a dead owner left; idempotent."""
+        """Remove what a buried owner left, if it cannot come back; idempotent."""
         ...
 
     def sweep(self) -> None:
@@ -79,6 +100,14 @@ class LockedOwners:
         finally:
             os.close(descriptor)
 
+    def confirm(self, tx: Transaction, name: str) -> None:
+        """Whoever holds its lock may claim."""
+
+    def bury(self, tx: Transaction, name: str) -> bool:
+        """What the kernel says of a lock is final: nobody takes one that was let go."""
+        del tx, name
+        return True
+
     def forget(self, name: str) -> None:
         """Remove a dead owner's file."""
         (self.folder / name).unlink(missing_ok=True)
@@ -102,6 +131,8 @@ class _LockedOwner:
         unnamed.rename(self._path)
 
     def close(self) -> None:
-        with suppress(FileNotFoundError):
-            self._path.unlink()
-        os.close(self._descriptor)
+        try:
+            with suppress(OSError):  # of a disk that refuses: the file is nobody's without its lock, and is swept
+                self._path.unlink()
+        finally:
+            os.close(self._descriptor)

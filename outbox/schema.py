@@ -14,6 +14,9 @@ CREATE_RECORD: Final = (
 RECORDED: Final = "SELECT number FROM migration WHERE package = :package"
 RECORD: Final = "INSERT INTO migration (package, number) VALUES (:package, :number)"
 
+PUT_AWAY: Final = 1_000_000
+"""Recorded in a state that is not used any more, because another one took its place. Every release refuses it."""
+
 _MIGRATION: Final = re.compile(r"^(\d{4})_\w+\.sql$")
 _VERSION: Final = re.compile(r"^-- version: (\d+)$", re.MULTILINE)
 
@@ -35,11 +38,14 @@ def changes(package: str, dialect: Dialect, done: set[int], name: str) -> Iterat
     """Yield what brings a database with these recorded migrations up to date, in order.
 
     Raises:
-        NewerSchemaError: a migration is recorded that this release does not know; `name` names the database.
+        NewerSchemaError: a migration is recorded that this release does not know, or the database was put away; `name`
+            names it.
     """
     folder = files(package) / dialect
     whole = (folder / "schema.sql").read_text(encoding="utf-8")
     newest = _version(whole, package)
+    if PUT_AWAY in done:
+        raise NewerSchemaError(f"{name} was put away: it moved to PostgreSQL, or a backup replaced it; mend `state`")
     if done and max(done) > newest:
         raise NewerSchemaError(f"{name} was written by a newer release: {package} {max(done)}, this one knows {newest}")
     if not done:

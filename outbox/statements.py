@@ -22,7 +22,7 @@ class Statements:
     """The statements of `<package>/sqlite/<file>.sql` and its sibling, each under its `-- name:` line."""
 
     def __init__(self, package: str, file: str) -> None:
-        sqlite, postgresql = (_named(package, f"{dialect}/{file}.sql") for dialect in ("sqlite", "postgresql"))
+        sqlite, postgresql = (named(package, f"{dialect}/{file}.sql") for dialect in ("sqlite", "postgresql"))
         if sqlite.keys() != postgresql.keys():
             raise ValueError(f"{package} {file}.sql: only one dialect has {sorted(sqlite.keys() ^ postgresql.keys())}")
         self._by_name = {
@@ -39,6 +39,7 @@ def bound(statement: str) -> str:
     return _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%"))
 
 
-def _named(package: str, path: str) -> dict[str, str]:
+def named(package: str, path: str) -> dict[str, str]:
+    """Return the statements of a file of the package, as they are written, by name."""
     parts = _NAME.split((files(package) / path).read_text(encoding="utf-8"))
     return dict(zip(parts[1::2], (text.strip() for text in parts[2::2]), strict=True))

@@ -1,23 +1,44 @@
 """What is stored of entries, for looking only: who explains a delivery a year later needs no more than this."""
 
 import hashlib
+import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from pydantic import JsonValue
 
-from contracts.delivery import DeliveryState, Sending
+from contracts.delivery import DeliveryState, Sending, Source
+from outbox.actions import Action, actions_of
 from outbox.database import Database, Row
 from outbox.entry import Attempt, Cipher, Entry, Particulars, Payload, StateCount, Verification, dump_json, from_ms
+from outbox.selection import LEFT, OPEN, Selection
 from outbox.statements import Statement, Statements
 
 SQL: Final = Statements("outbox", "statements")
+LOOKING_SQL: Final = Statements("outbox", "looking")
 CHECK_SQL: Final = Statements("outbox", "verification")
+_CANDIDATES: Final = 5
+"""Entries that are named when somebody's prefix fits several."""
 
 
 class PayloadDamaged(Exception):
     """Raised when stored bytes are not the bytes that were validated."""
+
+
+class PayloadPruned(PayloadDamaged):
+    """Raised when a payload is not kept any more: it was let go; its hash and its sources stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What stays of a payload: its hash, whom it was about (the backend's key), and where its elements came from."""
+
+    sha256: str
+    subject: str
+    provenance: tuple[Source, ...]
+    pruned_at: datetime
 
 
 class StoredEntries:
@@ -33,9 +54,18 @@ class StoredEntries:
         """Return an entry."""
         return self._first("select_entry", id=entry_id)
 
+    def current(self, entry_id: str) -> Entry | None:
+        """Return an entry, or the one that was composed anew in its place."""
+        entry = self.get(entry_id)
+        while entry is not None and entry.superseded_by is not None:
+            entry = self.get(entry.superseded_by)
+        return entry
+
     def starting_with(self, prefix: str) -> list[Entry]:
-        """Return the entries whose id starts so: none, the one that is meant, or two when the prefix is too short."""
-        return self._entries("select_entries_by_prefix", prefix=prefix)
+        """Return the entries whose id starts so: none, the one that is meant, or some when the prefix is too short."""
+        values = {"prefix": prefix, "beyond": f"{prefix}{chr(sys.maxunicode)}", "limit": _CANDIDATES}
+        rows = self.database.read(LOOKING_SQL["select_candidates"], **values)
+        return [Entry.of(row) for row in rows]
 
     def landed(self, destination: str, kind: str | None, backend_id: str) -> Entry | None:
         """Return the entry that brought a backend record."""
@@ -53,14 +83,28 @@ class StoredEntries:
         """Return the entry of the same key that must leave first; the entry itself when it is its turn."""
         return self._first("select_head", destination=entry.destination, order_key=entry.order_key)
 
-    def entries(self, destination: str | None, state: DeliveryState | None, limit: int) -> list[Entry]:
-        """Return entries in a state, newest first; without a state those that have not left, oldest first."""
-        statement = "list_entries" if state else "list_open"
-        return self._entries(statement, destination=destination, state=state, limit=limit)
+    def behind(self, entry: Entry) -> int:
+        """Return how many entries of the same key wait behind it."""
+        place = {"destination": entry.destination, "order_key": entry.order_key, "position": entry.position}
+        ((entries,),) = self.database.read(LOOKING_SQL["count_behind"], **place)
+        return int(entries)
 
-    def wanting_attention(self, destination: str | None, limit: int) -> list[Entry]:
-        """Return delivered entries whose record somebody should look at, oldest first."""
-        return self._entries("list_attention", destination=destination, limit=limit)
+    def chosen(self, selection: Selection, limit: int, *, newest: bool = False, after: int = 0) -> list[Entry]:
+        """Return entries that have not left, oldest first or `newest`, with a higher `seq` than `after`.
+
+        A selection of delivered or discarded ones alone gives those, newest first.
+        """
+        if selection.states <= LEFT:
+            values = {**selection.parameters(LEFT), "limit": limit}
+            return [Entry.of(row) for row in self.database.read(LOOKING_SQL["choose_ended"], **values)]
+        values = {**selection.parameters(OPEN), "limit": limit, "newest": newest, "after": after}
+        return [Entry.of(row) for row in self.database.read(LOOKING_SQL["choose_open"], **values)]
+
+    def wanting_attention(self, selection: Selection, limit: int, *, newest: bool = False) -> list[Entry]:
+        """Return delivered entries whose record somebody should look at; the selection's states do not matter."""
+        values = {name: value for name, value in selection.parameters(LEFT).items() if name not in {"states", "cause"}}
+        rows = self.database.read(LOOKING_SQL["choose_attention"], **values, limit=limit, newest=newest)
+        return [Entry.of(row) for row in rows]
 
     def counts(self) -> list[StateCount]:
         """Count entries by destination, state and attention code."""
@@ -86,10 +130,13 @@ class StoredEntries:
         """Return the frozen bytes, proven to be those that were validated.
 
         Raises:
+            PayloadPruned: they were let go.
             PayloadDamaged: they are not.
         """
         rows = self.database.read(SQL["select_payload"], entry_seq=entry.seq)
         if not rows:
+            for pruned in self.database.read(LOOKING_SQL["select_pruned"], entry_seq=entry.seq):
+                raise PayloadPruned(f"the payload of {entry.id} was pruned on {from_ms(pruned['pruned_at']):%Y-%m-%d}")
             raise PayloadDamaged(f"the payload of {entry.id} is lost")
         row = rows[0]
         try:
@@ -108,7 +155,7 @@ class StoredEntries:
             PayloadDamaged: the stored bytes are not those that were validated.
         """
         payload = self.payload(entry)
-        parent = self.get(entry.follows) if entry.follows else None
+        parent = self.current(entry.follows) if entry.follows else None
         return Sending(
             kind=entry.kind,
             body=payload.body,
@@ -119,9 +166,55 @@ class StoredEntries:
             slot=payload.particulars.slot,
         )
 
+    def request(self, entry: Entry) -> bytes | None:
+        """Return what the client asked, as the host stored it; None if it stored nothing, or it was pruned.
+
+        Raises:
+            PayloadDamaged: what is stored does not open.
+        """
+        rows = self.database.read(LOOKING_SQL["select_request"], entry_seq=entry.seq)
+        if not rows:
+            return None
+        try:
+            return self._cipher.open(rows[0]["body"], f"{entry.id}/request")
+        except ValueError as error:
+            raise PayloadDamaged(f"the request of {entry.id} does not open with this deployment's key") from error
+
+    def pruned(self, entry: Entry) -> Pruned | None:
+        """Return what stays of a payload that was let go; None if none was.
+
+        Raises:
+            PayloadDamaged: what stays does not open.
+        """
+        for row in self.database.read(LOOKING_SQL["select_pruned"], entry_seq=entry.seq):
+            try:
+                particulars = Particulars.load(self._cipher.open(row["particulars"], f"{entry.id}/pruned"))
+            except ValueError as error:
+                raise PayloadDamaged(
+                    f"what stays of the payload of {entry.id} does not open with this deployment's key"
+                ) from error
+            sha256, pruned_at = row["sha256"], from_ms(row["pruned_at"])
+            return Pruned(sha256, particulars.subject, particulars.provenance, pruned_at)
+        return None
+
+    def subject(self, entry: Entry) -> str:
+        """Return the backend's key of the person that an entry is about, also when its payload was let go.
+
+        Raises:
+            PayloadDamaged: nobody can tell any more.
+        """
+        pruned = self.pruned(entry)
+        return self.payload(entry).particulars.subject if pruned is None else pruned.subject
+
+    def actions(self, entry: Entry) -> list[Action]:
+        """Return what administrators did with it, in order."""
+        return actions_of(self.database, entry.id)
+
     def sha256(self, entry: Entry) -> str | None:
         """Return the hash of the bytes that were validated, whatever has become of them; None if it is lost as well."""
-        rows = self.database.read(SQL["select_payload"], entry_seq=entry.seq)
+        rows = self.database.read(SQL["select_payload"], entry_seq=entry.seq) or self.database.read(
+            LOOKING_SQL["select_pruned"], entry_seq=entry.seq
+        )
         return str(rows[0]["sha256"]) if rows else None
 
     def result(self, entry: Entry) -> bytes:

@@ -7,6 +7,7 @@ every boot.
 
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -27,4 +28,10 @@ class Uptime:
 
 def uptime() -> Uptime:
     """Return the current moment."""
-    return Uptime(_BOOT_ID.read_text(encoding="ascii").strip(), time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
+    return Uptime(_boot(), time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
+
+
+@cache
+def _boot() -> str:
+    """Read once: no process outlives its boot, and the file costs more than a claim's statements."""
+    return _BOOT_ID.read_text(encoding="ascii").strip()

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from contracts.delivery import Checked
+from outbox.actions import Audit
+from outbox.endings import Fenced
 from outbox.entry import Entry, check_at, from_ms, to_ms
-from outbox.store import Fenced, Outbox
+from outbox.store import Outbox
 from outbox.stored import CHECK_SQL as SQL
 from outbox.uptime import Uptime
 
@@ -90,7 +92,7 @@ class Verifications:
         """Make every look due now at records that are looked at again anyhow, or that somebody should look at."""
         return self._make_due("make_checks_due", destination=destination)
 
-    def seen(self, entry_id: str, reason: str) -> Entry | None:
+    def seen(self, entry_id: str, reason: str, audit: Audit | None = None) -> Entry | None:
         """Somebody has looked: it is not counted, nor looked at, any more. None if nothing asked for attention."""
         now = to_ms(self._clock())
         with self._database.transaction() as tx:
@@ -101,6 +103,8 @@ class Verifications:
             told = {"entry_seq": row["seq"], "n": n, "started_at": now, "now": now}
             evidence = f"{row['attention']}: {reason}"
             tx.execute(SQL["insert_verification"], {**told, "outcome": SEEN, "evidence": evidence})
+            if audit is not None:
+                audit.write(tx, SEEN, entry_id, {"was": row["attention"]})
         return self._outbox.get(entry_id)
 
     # ---

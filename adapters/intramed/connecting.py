@@ -1,5 +1,6 @@
 """From options to the two accounts' connections: which statements each runs, and through which driver."""
 
+from hashlib import sha256
 from typing import Final
 
 from adapters.firebird.address import Address
@@ -41,6 +42,17 @@ def open_transport(options: IntramedOptions) -> Transport:
         Connections(_source(options, writes=False), reads, keeping, charsets),
         Connections(_source(options, writes=True), writes, keeping, charsets),
     )
+
+
+def journal_fingerprint(options: IntramedOptions) -> str:
+    """Return the fingerprint of how a note is written now: another statement, or another way to find it, is another.
+
+    Raises:
+        AdapterMisconfigured: the statement cannot be loaded.
+    """
+    names = _NOTE_WRITES[options.notes]
+    statements = _loaded(options, names)
+    return sha256("\0".join((options.notes, *(statements[name].sql for name in names))).encode()).hexdigest()
 
 
 def _loaded(options: IntramedOptions, names: tuple[str, ...]) -> dict[str, Statement]:

@@ -1,6 +1,7 @@
 """The practice desk that Intramed offers: each contract is its statements and their row mapping."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 from adapters.firebird.charset import codec_of
 from adapters.intramed.agenda import LONGEST, OVERLAPPED_BY_ONE_HOLD, free_slots, local_time, when_and_where, window
 from adapters.intramed.calls import Calls, step
-from adapters.intramed.connecting import open_transport
+from adapters.intramed.connecting import journal_fingerprint, open_transport
 from adapters.intramed.holds import BackendHolds, HoldsOfPractice, ShimHolds, Wish, ends_in
 from adapters.intramed.journal import NoteDestination, compose_note
 from adapters.intramed.keys import HoldKey, appointment_key, patient_key, slot_key
@@ -48,7 +49,12 @@ class IntramedDesk:
     @cached_property
     def destination(self) -> NoteDestination:
         """Where notes are delivered."""
-        return NoteDestination(self._calls, self._zone, self._options.notes, self._options.settle_s)
+        options = self._options
+        return NoteDestination(self._calls, self._zone, options.notes, options.settle_s, self._fingerprint)
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return journal_fingerprint(self._options)
 
     def check(self) -> None:
         """Verify that every statement can be loaded and every option can work.
@@ -175,7 +181,8 @@ class IntramedDesk:
             NotFound: no patient can have this key.
         """
         codec = codec_of(self._options.charset)
-        return compose_note(request, call.reference, self._zone, codec, self._options.notes)
+        note = compose_note(request, call.reference, self._zone, codec, self._options.notes)
+        return replace(note, fingerprint=self._fingerprint)
 
     @cached_property
     def transport(self) -> Transport:

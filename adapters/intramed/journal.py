@@ -25,6 +25,7 @@ from contracts.delivery import (
     Rejected,
     Sending,
     Source,
+    Unknown,
 )
 from contracts.errors import BackendOutcomeUnknown, BackendUnavailable, NotFound
 from contracts.practice import PracticeNoteRequest
@@ -75,26 +76,30 @@ def compose_note(request: PracticeNoteRequest, reference: str, zone: ZoneInfo, c
 class NoteDestination:
     """Delivers notes through the vendor's procedure, and finds them again by their reference where the site has one."""
 
-    def __init__(self, calls: Calls, zone: ZoneInfo, mode: NotesMode, settle_s: float) -> None:
+    def __init__(self, calls: Calls, zone: ZoneInfo, mode: NotesMode, settle_s: float, fingerprint: str) -> None:
         self._calls, self._zone, self._mode = calls, zone, mode
+        self._fingerprint = fingerprint
         self.settle_s = settle_s
+        self.unknown: Unknown = "park" if mode == "park" else "verify"
+
+    def fingerprint(self, kind: str) -> str | None:
+        """Return what a note is written with now; see `Destination`."""
+        return self._fingerprint if kind == KIND else None
 
     def send(self, sending: Sending) -> Outcome:
         """Send once. Lock conflicts and a refused connection prove that nothing was written."""
+        if otherwise := self._otherwise(sending.body):
+            return NotSent(otherwise, about_entry=True)
         try:
-            self._check_mode(sending.body)
             (row,) = self._calls.begin().write(_step(sending.body))
         except (BackendUnavailable, Contention) as error:
-            return NotSent(str(error))
+            # A lock on one patient says nothing of the database.
+            return NotSent(str(error), about_entry=isinstance(error, Contention))
         except NotFound as error:
             return Rejected(str(error.__cause__ or error))
         except BackendOutcomeUnknown as error:
             return OutcomeUnknown(error.detail)
-        if row["outcome"] == "OTHER":
-            return Rejected("the reference belongs to another note")
-        if row["outcome"] not in _LOGGED or row["note"] is None:
-            return Rejected(f"the procedure says {row['outcome']}; nothing was written")
-        return _delivered(row["note"])
+        return _answered(row)
 
     def find(self, sending: Sending) -> Finding:
         """Look the reference up; a match must be about the same patient and report time.
@@ -102,7 +107,8 @@ class NoteDestination:
         Raises:
             BackendUnavailable: the database could not be asked.
         """
-        self._check_mode(sending.body)
+        if otherwise := self._otherwise(sending.body):
+            return Conflicting(f"{otherwise}, and retry it")  # nothing was asked: it says nothing of the database
         if self._mode == "park":
             return Conflicting(
                 "this journal keeps no reference: look whether the note is there; then discard it, or retry --not-there"
@@ -125,11 +131,12 @@ class NoteDestination:
         del sending, backend_id, age_s
         return Checked(None, None, "a note is not looked at again")
 
-    def _check_mode(self, body: bytes) -> None:
-        # Sent one way and looked for in another, a note would be missed and written twice.
+    def _otherwise(self, body: bytes) -> str | None:
+        """Return why a note is neither sent nor looked for: done in two ways, it would be missed and written twice."""
         frozen = json.loads(body).get("mode", "column")
-        if frozen != self._mode:
-            raise BackendUnavailable(f"composed while notes was {frozen}: set it back until this note has ended")
+        if frozen == self._mode:
+            return None
+        return f"composed while notes was {frozen}: set it back until this note has ended"
 
 
 def _mark(reference: str) -> str:
@@ -138,6 +145,14 @@ def _mark(reference: str) -> str:
 
 def _delivered(note: int) -> Delivered:
     return Delivered(backend_id=str(note), result={"note": str(note)})
+
+
+def _answered(row: Mapping[str, Any]) -> Delivered | Rejected:
+    if row["outcome"] == "OTHER":
+        return Rejected("the reference belongs to another note")
+    if row["outcome"] not in _LOGGED or row["note"] is None:
+        return Rejected(f"the procedure says {row['outcome']}; nothing was written")
+    return _delivered(row["note"])
 
 
 def _agrees(row: Mapping[str, Any], subject: str, told: tuple[datetime, int]) -> bool:

@@ -6,12 +6,13 @@ from adapters.planon.at_risk import list_at_risk
 from adapters.planon.compose import compose_incident, mandant_of, wanted_asset
 from adapters.planon.connecting import open_replica
 from adapters.planon.documents import Documents
+from adapters.planon.fingerprints import fingerprints
 from adapters.planon.forms import load_forms
 from adapters.planon.mapping import load_mapping
 from adapters.planon.notes import compose_note, needs_telephones
 from adapters.planon.options import PlanonOptions
 from adapters.planon.references import References
-from adapters.planon.services import Services
+from adapters.planon.services import Services, described_in
 from adapters.planon.tenants import Tenants
 from contracts.delivery import Document
 from contracts.desks import Call, Ports
@@ -45,9 +46,10 @@ class PlanonDesk:
         self._replica = open_replica(options)
         self._references = References(self._replica, ports.reference_rows, ports.clock, self._zone)
         self._forms = load_forms(mapping, options.mapping, options.xsd, self._references.columns)
-        self._documents = Documents(self._forms)
+        prints = fingerprints(self._forms, options.mapping, described_in(options.wsdl)[0])
+        self._documents = Documents(self._forms, prints)
         self._tenants = Tenants(self._replica, self._references)
-        self._services = Services(options, mapping, self._documents.replies, ports.clock)
+        self._services = Services(options, mapping, self._documents.replies, ports.clock, prints)
         self.destination = self._services.destination
 
     def find_tenant(self, request: FindTenantRequest, call: Call) -> FindTenantReply:

@@ -1,15 +1,26 @@
 """Delivers frozen documents to Planon and asks Planon itself whether they landed; never the replica."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from adapters.planon.endpoint import AppSuiteEndpoint
 from adapters.planon.read_back import ReadBack, differences
 from adapters.planon.records import IncidentRecord, NoteRecord, Records
-from adapters.planon.verdicts import outcome_of, row_of, unavailable
-from adapters.soap import ExchangeFailed, Flaw
-from contracts.delivery import Absent, Checked, Conflicting, Delivered, Finding, NotSent, Outcome, Rejected, Sending
+from adapters.planon.verdicts import Verdict, outcome_of, row_of, unavailable
+from adapters.soap import ExchangeFailed, Flaw, SoapFault
+from contracts.delivery import (
+    Absent,
+    Checked,
+    Conflicting,
+    Delivered,
+    Finding,
+    NotSent,
+    Outcome,
+    Rejected,
+    Sending,
+    Unknown,
+)
 
 INCIDENT: Final = "incident"
 NOTE: Final = "note"
@@ -20,14 +31,26 @@ class PlanonDestination:
     """Where incidents and notes are delivered; a `Destination`."""
 
     def __init__(
-        self, appsuite: AppSuiteEndpoint, records: Records, read_back: ReadBack, settle_s: float, number_element: str
+        self,
+        appsuite: AppSuiteEndpoint,
+        records: Records,
+        read_back: ReadBack,
+        settle_s: float,
+        number_element: str,
+        fingerprints: Mapping[str, str],
     ) -> None:
         """Prepare; `number_element` is what a note calls the element with the incident's number."""
         self.settle_s = settle_s
+        self.unknown: Unknown = "verify"
+        self._fingerprints = fingerprints
         self._number_in = re.compile(rf"<{re.escape(number_element)}>([^<]+)<".encode())
         self._appsuite = appsuite
         self._records = records
         self._read_back = read_back
+
+    def fingerprint(self, kind: str) -> str | None:
+        """Return what a kind of document is validated with now; see `Destination`."""
+        return self._fingerprints.get(kind)
 
     def send(self, sending: Sending) -> Outcome:
         """Send once; see `Destination`."""
@@ -65,8 +88,10 @@ class PlanonDestination:
         try:
             incidents = self._records.incidents(number=number)
         except ExchangeFailed as error:
-            retry_after_s = getattr(error, "retry_after_s", None)
-            return NotSent(f"the incident could not be read first: {row_of(error).name}: {error}", retry_after_s)
+            reason = f"the incident could not be read first: {row_of(error).name}: {error}"
+            # A fault that is about this incident says that the service is there, and others may pass.
+            about_entry = isinstance(error, SoapFault) and row_of(error).verdict is not Verdict.TRANSIENT
+            return NotSent(reason, getattr(error, "retry_after_s", None), about_entry)
         if [incident.tenant for incident in incidents] != [sending.subject]:
             # Two records under one number, or our own incident given to another tenant, are a person's matter.
             clients_mistake = sending.slot is None and len(incidents) <= 1

@@ -1,6 +1,6 @@
 """Turns what was composed into documents that passed their dry run; one that does not is refused, never repaired."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -27,12 +27,14 @@ class Documents:
 
     Args:
         forms: of this installation.
+        fingerprints: by kind, of what documents are validated with.
 
     Raises:
         AdapterMisconfigured: a schema is missing or unusable.
     """
 
-    def __init__(self, forms: Forms) -> None:
+    def __init__(self, forms: Forms, fingerprints: Mapping[str, str] | None = None) -> None:
+        self._fingerprints = fingerprints or {}
         try:
             self._incidents = {mandant: _Judge(form) for mandant, form in forms.incidents.items()}
             # Without a declaration, because it goes into an envelope as it is.
@@ -56,6 +58,7 @@ class Documents:
             request.reported_at,
             provenance=provenance(composed.elements),
             follow_ons=self._follow_ons(composed, note),
+            fingerprint=self._fingerprints.get(INCIDENT),
         )
 
     def note(self, composed: Composed, request: FacilityNoteRequest) -> Document:
@@ -86,6 +89,7 @@ class Documents:
             body=self._note.accepted(composed.elements),
             slot=composed.slot.encode() if composed.slot else None,
             provenance=provenance(composed.elements),
+            fingerprint=self._fingerprints.get(NOTE),
         )
 
 

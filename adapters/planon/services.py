@@ -1,6 +1,7 @@
 """Planon's SOAP services and its AppSuite endpoint, wired: what a desk needs of them, and nothing opened yet."""
 
 from collections.abc import Callable
+from collections.abc import Mapping as Prints
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -30,9 +31,14 @@ class Services:
     """What reaches Planon itself: deliveries, and reading an incident as it is now."""
 
     def __init__(
-        self, options: PlanonOptions, mapping: Mapping, replies: AppSuiteReplies, clock: Callable[[], datetime]
+        self,
+        options: PlanonOptions,
+        mapping: Mapping,
+        replies: AppSuiteReplies,
+        clock: Callable[[], datetime],
+        fingerprints: Prints[str, str],
     ) -> None:
-        """Load the WSDL.
+        """Load the WSDL; `fingerprints` are of what documents are validated with, by kind.
 
         Raises:
             AdapterMisconfigured: it cannot be used.
@@ -60,6 +66,7 @@ class Services:
             ReadBack(self._records, mapping.records.same, options.sla_settle_s),
             options.settle_s,
             mapping.note.element_of("incident"),
+            fingerprints,
         )
         self.incidents = Incidents(self._records, options.sla_settle_s, clock)
 
@@ -87,7 +94,7 @@ class Services:
 
 
 def _soap_client(options: PlanonOptions, http: Http) -> SoapClient:
-    wsdl, folder = _wsdl(options.wsdl)
+    wsdl, folder = described_in(options.wsdl)
     addresses = {service: options.service_address(service) for service in _OPERATIONS}
     try:
         return SoapClient(wsdl, folder, addresses, http)
@@ -95,7 +102,7 @@ def _soap_client(options: PlanonOptions, http: Http) -> SoapClient:
         raise AdapterMisconfigured(f"wsdl: {error}") from error
 
 
-def _wsdl(site: Path | None) -> tuple[Path, Path]:
+def described_in(site: Path | None) -> tuple[Path, Path]:
     """Return the WSDL, and the folder in which everything that it imports must lie."""
     if site is not None:
         return site, site.parent

@@ -31,5 +31,8 @@ class NamedRow:
 
 def by_name(cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], NamedRow]:
     """Make rows of what a cursor reads; psycopg calls it once for each statement."""
-    names = {column.name: number for number, column in enumerate(cursor.description or ())}
+    result = cursor.pgresult
+    # Not cursor.description, which makes an object of every column: that costs more than the statement.
+    columns = range(result.nfields) if result is not None else ()
+    names = {(result.fname(number) or b"").decode(): number for number in columns} if result is not None else {}
     return lambda values: NamedRow(names, values)

@@ -11,14 +11,14 @@ UPDATE entry SET check_lease = :lease, checks = checks + 1
 WHERE seq = (SELECT seq FROM entry
              WHERE destination = :destination AND check_at <= :now
                AND (check_lease IS NULL OR check_lease NOT BETWEEN :now + 1 AND :lease)
-             ORDER BY check_at LIMIT 1)
+             ORDER BY check_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING *;
 
 -- name: to_checked
 -- Only the last look may say that all is well: until then what an earlier one saw stays. One that saw nothing never may.
 UPDATE entry SET result = COALESCE(:result, result), check_at = :check_at, check_lease = NULL, check_failures = 0,
                  attention = CASE WHEN NOT :read THEN COALESCE(attention, :attention)
-                                  WHEN :check_at IS NULL THEN :attention
+                                  WHEN CAST(:check_at AS bigint) IS NULL THEN :attention
                                   ELSE COALESCE(:attention, attention) END
 WHERE seq = :entry_seq AND checks = :n;
 

@@ -87,17 +87,22 @@ class SqliteDatabase:
             for job in batch:
                 self._run(writer, job, alone=alone)
             writer.execute("ROLLBACK" if alone and batch[0].error is not None else "COMMIT")
-        except BaseException as error:  # noqa: BLE001 - it is raised in every thread that waits for this commit
+        except Exception as error:  # noqa: BLE001 - it is raised in every thread that waits for this commit
             for job in batch:
                 job.error = self._told(error)
             self._undo()
+        except BaseException:  # Ctrl-C is this thread's alone
+            for job in batch:
+                job.error = StateUnavailable("the state was not written: the process is being stopped")
+            self._undo()
+            raise
 
     def _run(self, writer: sqlite3.Connection, job: Job, *, alone: bool) -> None:
         if not alone:
             writer.execute("SAVEPOINT job")
         try:
             job.result = job.run(self._statements)
-        except BaseException as error:
+        except Exception as error:
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _REFUSED):
                 raise  # the disk's, so it is everybody's
             job.error = self._told(error)

@@ -17,7 +17,7 @@ CREATE TABLE entry (
     follows           TEXT    REFERENCES entry (id),
     continues         TEXT    REFERENCES entry (id),  -- the entry whose document could not hold it all
     supersedes        TEXT    REFERENCES entry (id),  -- the entry that was composed anew as this one
-    superseded_by     TEXT    REFERENCES entry (id),
+    superseded_by     TEXT    REFERENCES entry (id) DEFERRABLE INITIALLY DEFERRED,  -- set before that one is inserted
     fingerprint       TEXT,                  -- of the schema and mapping it was validated with; NULL: not told
     state             TEXT    NOT NULL CHECK (state IN
                           ('ready', 'waiting', 'in_flight', 'unknown', 'delivered', 'rejected', 'parked', 'discarded')),
@@ -58,9 +58,11 @@ CREATE UNIQUE INDEX entry_reference ON entry (destination, reference) WHERE supe
 -- What may be claimed; a claim reads one row of these, however long the backlog is.
 CREATE INDEX entry_ready     ON entry (destination, rank, next_attempt_at, seq) WHERE state = 'ready';
 CREATE INDEX entry_unknown   ON entry (destination, next_attempt_at, seq) WHERE state = 'unknown' AND owner IS NULL;
-CREATE INDEX entry_owned     ON entry (owner) WHERE owner IS NOT NULL;
-CREATE INDEX entry_in_flight ON entry (destination) WHERE state = 'in_flight';
-CREATE INDEX entry_of_key    ON entry (destination, order_key, position) WHERE state NOT IN ('delivered', 'discarded');
+-- What somebody works on, a handful: how many attempts are under way, and whose they are.
+CREATE INDEX entry_owned     ON entry (destination, owner) WHERE owner IS NOT NULL;
+-- The head of a key; and what a summary tells of all that has not left, without reading a single entry.
+CREATE INDEX entry_of_key    ON entry (destination, order_key, position, state, reported_at, error_group)
+                             WHERE state NOT IN ('delivered', 'discarded');
 CREATE INDEX entry_landed    ON entry (destination, backend_id) WHERE backend_id IS NOT NULL;
 CREATE INDEX entry_stuck     ON entry (destination, error_group) WHERE state IN ('rejected', 'parked');
 -- Few entries are ever in these, so a delivery that needs no look costs none of them anything.
@@ -127,6 +129,7 @@ CREATE TABLE destination (
     probes        INTEGER NOT NULL DEFAULT 0,  -- made since it opened
     closed_at     INTEGER,                   -- the pace rises from here
     outage_ms     INTEGER NOT NULL DEFAULT 0,  -- how long it was open, all earlier outages together
+    restored_at   INTEGER,                   -- a backup was put in place: what was reported before is asked for first
     CHECK ((open_since IS NULL) = (probe_at IS NULL))
 ) WITHOUT ROWID;
 
