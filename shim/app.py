@@ -6,10 +6,12 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 
-from outbox.database import Database
+from outbox.database import Database, Transaction
 from shim import openapi, problems
 from shim.boundary import Boundary
+from shim.metrics import CONTENT_TYPE, registry_of, scraped
 from shim.routes import Service, router
+from shim.state import SQL
 
 
 def create_app(service: Service, database: Database, *, demo: bool) -> FastAPI:
@@ -39,7 +41,18 @@ def create_app(service: Service, database: Database, *, demo: bool) -> FastAPI:
     @app.get("/readyz", tags=["service"], operation_id="readyz", summary="Durable writes can be accepted.")
     def readyz() -> Response:
         # StateUnavailable becomes a 503: a full disk must take the instance out of rotation.
-        with database.transaction():
-            return JSONResponse({"status": "ready"})
+        database.write(_prove_writable)
+        return JSONResponse({"status": "ready"})
+
+    registry = registry_of(database, service.systems)
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:
+        return Response(scraped(registry), media_type=CONTENT_TYPE)
 
     return app
+
+
+def _prove_writable(tx: Transaction) -> None:
+    tx.execute(SQL["insert_proof"])
+    tx.execute(SQL["delete_proof"])

@@ -76,7 +76,7 @@ def demo_deployment() -> Iterator[tuple[Settings, str]]:
                 "planon": planon_section(PlanonAddress(planon.url, planon.replica.path), settle_s=30),
                 "intramed": {"adapter": "intramed", "database": str(practice)},
             }
-            path = write_configuration(folder, systems, outbox={"cap_s": 10})
+            path = write_configuration(folder, systems, outbox={"cap_s": 10, "probe_s": 10})
             settings = load(path)
             key = add_client(settings)
             telephone = next(t.telephone for t in planon.reference.tenants if t.telephone)

@@ -17,7 +17,7 @@ from contracts.desks import Call
 from contracts.errors import NotFound, ReportTimeRefused
 from contracts.fields import Model
 from outbox.database import ConstraintViolated, Transaction
-from outbox.entry import Entry, NewEntry
+from outbox.entry import Entry, NewEntry, dump_json
 from outbox.store import Outbox
 from shim.clients import Client
 from shim.idempotency import Idempotency, Write, external_reference
@@ -64,7 +64,16 @@ class Durable:
             call = Call(reference, client.name, client.is_staff_of(system.name))
             document: Document = system.method(contract)(opened, call)
             document = self.order.of(document, client, system.name)
-            new = NewEntry(new_delivery(), system.name, contract.name, client.name, reference, document)
+            new = NewEntry(
+                id=new_delivery(),
+                destination=system.name,
+                contract=contract.name,
+                client=client.name,
+                reference=reference,
+                document=document,
+                rank=contract.rank,
+                request=_asked(opened, call),
+            )
             entry = self._store(new, write)
         self.notify()
         return entry
@@ -102,7 +111,7 @@ class Durable:
         entry = self.outbox.get(delivery)
         if entry is None or entry.client != client.name:
             raise NotFound("the delivery is not known")
-        return entry
+        return self._entry(delivery)
 
     def reply(self, entry: Entry, contract: Contract) -> Delivery:
         """Tell where the delivery is, in the contract's own reply model.
@@ -131,7 +140,7 @@ class Durable:
         return reply
 
     def _entry(self, delivery: str) -> Entry:
-        entry = self.outbox.get(delivery)
+        entry = self.outbox.current(delivery)  # what was composed anew answers for what it supersedes
         if entry is None:
             raise NotFound("the delivery is not known")
         return entry
@@ -146,10 +155,14 @@ class Durable:
             raise ReportTimeRefused("reported_at is too old", field="reported_at", server_time=server_time)
 
     def _store(self, new: NewEntry, write: Write) -> Entry:
+        # Sealed before the commit, in which others wait.
+        first = self.outbox.seal(new)
+        rest = [self.outbox.seal(continuation(new, follow_on)) for follow_on in new.document.follow_ons]
+
         def store(tx: Transaction) -> Entry:
-            entry = self.outbox.enqueue(tx, new)
-            for follow_on in new.document.follow_ons:
-                self.outbox.enqueue(tx, continuation(entry, new.document, follow_on))
+            entry = self.outbox.enqueue(tx, first)
+            for sealed in rest:
+                self.outbox.enqueue(tx, sealed)
             self.idempotency.insert(tx, write, entry.id)
             return entry
 
@@ -161,6 +174,11 @@ class Durable:
             if record is None or record.delivery is None:
                 raise
             return self._entry(record.delivery)
+
+
+def _asked(opened: Model, call: Call) -> bytes:
+    """Return what is composed anew if another schema or mapping asks for it; it is stored sealed."""
+    return dump_json({"request": opened.model_dump(mode="json"), "staff": call.staff})
 
 
 def seconds_until(moment: datetime, now: datetime) -> int:

@@ -6,22 +6,33 @@ here holds a person's words: the provenance keeps none, and the document itself 
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
 
 from contracts.delivery import DeliveryState, Source
+from outbox.actions import Action
 from outbox.entry import Attempt, Entry, Verification
 from outbox.stored import PayloadDamaged, StoredEntries
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """The stored bytes against the hash of those that were validated; `damage` says what is wrong with them."""
+    """The stored bytes against the hash of those that were validated.
+
+    `damage` says what is wrong with them; `pruned_at` is when they were let go, as nobody needs them any more.
+    """
 
     sha256: str | None
     bytes: int | None
     damage: str | None
+    pruned_at: datetime | None = None
+
+    @property
+    def intact(self) -> bool | None:
+        """Whether they are those that were validated; None if nobody can tell any more."""
+        return None if self.pruned_at is not None else self.damage is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,7 @@ class Explanation:
         verifications: in order.
         behind: the delivery that must leave before this one may go.
         follow_ons: the deliveries of what the document could not hold.
+        actions: what administrators did with it, in order.
     """
 
     entry: Entry
@@ -47,6 +59,7 @@ class Explanation:
     verifications: list[Verification]
     behind: Entry | None
     follow_ons: list[Entry]
+    actions: list[Action]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as `shim explain --json` prints it; docs/explain.md describes the members."""
@@ -69,13 +82,16 @@ class Explanation:
             "sends": entry.sends,
             "backend_id": entry.backend_id,
             "sla": self.sla,
-            "payload": {**asdict(self.payload), "intact": self.payload.damage is None},
+            "payload": {**asdict(self.payload), "intact": self.payload.intact},
             "attempts": [asdict(attempt) for attempt in self.attempts],
             "verifications": [asdict(verification) for verification in self.verifications],
             "follows": entry.follows,
             "continues": entry.continues,
+            "supersedes": entry.supersedes,
+            "superseded_by": entry.superseded_by,
             "behind": None if self.behind is None else _related(self.behind),
             "follow_ons": [_related(follow_on) for follow_on in self.follow_ons],
+            "actions": [asdict(action) for action in self.actions],
             "sources": [asdict(source) for source in self.sources],
         }
 
@@ -90,23 +106,29 @@ def named(entries: StoredEntries, delivery_or_record: str, system: str | None) -
 
 def explanation(entries: StoredEntries, entry: Entry) -> Explanation:
     """Return all that is known of a delivery."""
-    sources: tuple[Source, ...] = ()
-    size = damage = None
-    try:
-        payload = entries.payload(entry)
-        sources, size = payload.particulars.provenance, len(payload.body)
-    except PayloadDamaged as error:
-        damage = str(error)
+    payload, sources = _payload(entries, entry)
     return Explanation(
         entry=entry,
         sla=_sla(entries, entry),
-        payload=Payload(entries.sha256(entry), size, damage),
+        payload=payload,
         sources=sources,
         attempts=entries.attempts(entry),
         verifications=entries.verifications(entry),
         behind=entries.head(entry) if entry.state is DeliveryState.WAITING else None,
         follow_ons=entries.continuations(entry),
+        actions=entries.actions(entry),
     )
+
+
+def _payload(entries: StoredEntries, entry: Entry) -> tuple[Payload, tuple[Source, ...]]:
+    sha256 = entries.sha256(entry)
+    try:
+        if (pruned := entries.pruned(entry)) is not None:
+            return Payload(sha256, None, None, pruned.pruned_at), pruned.provenance
+        stored = entries.payload(entry)
+    except PayloadDamaged as error:
+        return Payload(sha256, None, str(error)), ()
+    return Payload(sha256, len(stored.body), None), stored.particulars.provenance
 
 
 def moves(entry: Entry) -> bool:

@@ -1,10 +1,10 @@
-"""Holds in shim state, for backends that have none: the writer's lock of one database decides who gets a slot."""
+"""Holds in shim state, for backends that have none: a lock in the one database decides who gets a slot."""
 
 from datetime import datetime
 from typing import Final
 
 from contracts.desks import Hold
-from outbox.database import Database
+from outbox.database import Database, Transaction
 from outbox.entry import from_ms, to_ms
 from outbox.statements import Statements
 from shim.keys import Blind
@@ -40,6 +40,7 @@ class KeptHolds:
             "hold_ms": _ms(seconds),
         }
         with self._database.transaction() as tx:
+            self._lock(tx)
             tx.execute(SQL["forget_holds"], {"known_ms": _KNOWN_MS})
             live = tx.execute(SQL["live_hold"], owner).fetchone()
             if live is not None:
@@ -53,6 +54,7 @@ class KeptHolds:
         """Keep a live hold of these four for at least `seconds` more."""
         values = {**self._owner(slot, holder, patient, client), "claim_ms": _ms(seconds)}
         with self._database.transaction() as tx:
+            self._lock(tx)  # who holds sees either the time it had, or the time it has now
             return tx.execute(SQL["claim_hold"], values).rowcount == 1
 
     def unclaim(self, slot: str, holder: str) -> None:
@@ -85,6 +87,9 @@ class KeptHolds:
             )
             for row in self._database.read(SQL["live_holds"], system=self._system, **window)
         ]
+
+    def _lock(self, tx: Transaction) -> None:
+        tx.lock("holds", self._system)
 
     def _owner(self, slot: str, holder: str, patient: str, client: str) -> dict[str, str]:
         return {

@@ -130,10 +130,16 @@ class Idempotency:
         tx.execute(SQL["insert_idempotency"], values)
 
     def set_executed(self, write: Write, *, maybe: bool) -> None:
-        """Note whether the attempt of an immediate write may have been executed; it is not finished yet."""
+        """Note whether the attempt of an immediate write may have been executed; it is not finished yet.
+
+        Raises:
+            RequestInFlight: another process has begun the next attempt meanwhile.
+        """
         values = {"client": write.client, "key": self._key(write), "not_executed": not maybe}
         with self.database.transaction() as tx:
-            tx.execute(SQL["set_idempotency_executed"], values)
+            begun = tx.execute(SQL["set_idempotency_executed"], values).rowcount == 1
+        if maybe and not begun:
+            raise RequestInFlight("repeat the request in a moment", retry_after_s=1)
 
     def finish(self, write: Write, status: int, reply: bytes) -> None:
         """Store the certain outcome of an immediate write; a repeat gets the same answer."""

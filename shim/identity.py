@@ -61,6 +61,7 @@ class IdentityLimits:
             subject = self._blind("identity_attempt", system, asked_about)
         values = {"subject": subject, "window_ms": window_s * 1000, "quota": quota}
         with self._database.transaction() as tx:
+            tx.lock("identity_attempt", subject)
             tx.execute(SQL["forget_attempts"], values)
             taken = tx.execute(SQL["insert_attempt"], values).fetchone()
             if taken is not None:
@@ -86,6 +87,7 @@ class IdentityLimits:
             return
         values = self._people_of(client)
         with self._database.transaction() as tx:
+            tx.lock("identity_person", client)
             tx.execute(SQL["forget_people"], values)
             admitted = tx.execute(SQL["upsert_person"], values | who).rowcount == 1
             if admitted and attempt is not None:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Final
 
 from contracts.delivery import Document, FollowOn
 from contracts.errors import NotFound, StateDamaged
@@ -11,6 +12,9 @@ from outbox.entry import Entry, NewEntry
 from outbox.stored import PayloadDamaged, StoredEntries
 from shim.clients import Client
 from shim.keys import Blind
+
+LATER: Final = 1
+"""Rank of what continues a document: its first part is what somebody waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +48,19 @@ class Order:
 
     def _behind(self, earlier: Entry, document: Document, otherwise: str) -> Document:
         with damage_is_a_problem():
-            subject = self.entries.payload(earlier).particulars.subject
+            subject = self.entries.subject(earlier)
         if subject != document.subject:
             raise NotFound(otherwise)
         return replace(document, order_key=earlier.order_key)
 
 
-def continuation(entry: Entry, document: Document, follow_on: FollowOn) -> NewEntry:
-    """Return the entry of what a stored document could not hold: the same client, behind it under its order key.
+def continuation(first: NewEntry, follow_on: FollowOn) -> NewEntry:
+    """Return the entry of what an entry's document could not hold: the same client, behind it under its order key.
 
     Raises:
         ValueError: the follow-on is about somebody or something else, or has follow-ons itself: an adapter's defect.
     """
-    rest = follow_on.document
+    document, rest = first.document, follow_on.document
     if rest.subject != document.subject or rest.follow_ons:
         raise ValueError("a follow-on is about its document's person, and has none itself")
     if rest.about is not None:
@@ -64,12 +68,19 @@ def continuation(entry: Entry, document: Document, follow_on: FollowOn) -> NewEn
             raise ValueError("a follow-on is about its document's record, or about none, and then has no slot")
         follows = None
     else:
-        follows = rest.follows or entry.id
-        if follows not in {document.follows, entry.id}:
+        follows = rest.follows or first.id
+        if follows not in {document.follows, first.id}:
             raise ValueError("a follow-on follows its document, or what its document follows")
-    rest = replace(rest, follows=follows, order_key=entry.order_key)
+    rest = replace(rest, follows=follows, order_key=document.order_key or first.id)
     return NewEntry(
-        new_delivery(), entry.destination, follow_on.contract, entry.client, follow_on.reference, rest, entry.id
+        id=new_delivery(),
+        destination=first.destination,
+        contract=follow_on.contract,
+        client=first.client,
+        reference=follow_on.reference,
+        document=rest,
+        continues=first.id,
+        rank=LATER,
     )
 
 

@@ -12,13 +12,16 @@ from fastapi import FastAPI
 
 from contracts.desks import Ports
 from contracts.errors import BackendUnavailable
+from outbox.attempt import Limits
 from outbox.backoff import Backoff
 from outbox.database import Database
+from outbox.destinations import Breaker
 from outbox.hand import Hand
 from outbox.looking import Looking
 from outbox.store import Outbox
+from outbox.telling import Teller
 from outbox.verification import Verifications
-from outbox.worker import Step, Worker
+from outbox.worker import Pace, Step, Worker
 from shim import tokens
 from shim.app import create_app
 from shim.clients import Clients
@@ -34,6 +37,7 @@ from shim.routes import Service
 from shim.settings import ConfigurationError, Settings
 from shim.state import KeptRows, open_state
 from shim.systems import System, open_systems
+from shim.webhook import Webhook
 
 _log = logging.getLogger(__name__)
 
@@ -85,17 +89,43 @@ class Shim:
                 if differences:
                     raise ConfigurationError(f"systems.{name} differs from what is expected: {'; '.join(differences)}")
 
-    def worker(self, watch: Callable[[Step], None] = lambda _step: None, only: str | None = None) -> Worker:
-        """Return a worker for every system's destination, or for one system's; it has not begun."""
+    def worker(
+        self,
+        watch: Callable[[Step], None] = lambda _step: None,
+        only: str | None = None,
+        limit: int | None = None,
+        rate: float | None = None,
+    ) -> Worker:
+        """Return a worker for every system's destination, or for one system's; it has not begun.
+
+        Args:
+            watch: told of each attempt.
+            only: the one system.
+            limit: attempts at a time per system, in place of the configured number.
+            rate: attempts per second per system, None for as many as come.
+        """
         section = self.settings.outbox
+        threads = limit or section.threads
         return Worker(
             self.state.outbox,
             {name: system.desk.destination for name, system in self.systems.items() if only in {None, name}},
             utc_now,
             Backoff(section.first_s, section.cap_s),
-            section.threads,
+            Pace(threads, threads, rate),
             watch,
+            {name: Limits(**section.limits(name).model_dump()) for name in self.systems},
+            self._teller(),
         )
+
+    def _teller(self) -> Teller | None:
+        section = self.settings.outbox
+        if section.alert_url is None:
+            return None
+        try:
+            webhook = Webhook(self.settings.deployment, section.alert_url, section.secret_of_alerts())
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"outbox.alert_secret: {error}") from error
+        return Teller(self.state.database, utc_now, webhook.tell)
 
     def looking(self) -> Looking:
         """Return what looks at delivered records."""
@@ -132,7 +162,9 @@ def open_deployment_state(settings: Settings) -> Iterator[State]:
     cipher = RestCipher(key.derive("rest"))
     try:
         blind = Blind(key.derive("blind"))
-        outbox = Outbox(database, cipher, utc_now)
+        section = settings.outbox
+        breaker = Breaker(section.breaker_after, section.probe_s, section.ramp_s)
+        outbox = Outbox(database, cipher, utc_now, breaker=breaker)
         verifications = Verifications(outbox, utc_now)
         hand = Hand(database, utc_now)
         yield State(key, cipher, blind, database, outbox, hand, verifications, Clients(database, utc_now))

@@ -2,12 +2,13 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from outbox.database import URL_PREFIXES
+from shim.webhook import is_private
 
 ENV_PREFIX: Final = "SHIM_"
 NAME: Final = r"^[a-z][a-z0-9-]{0,30}$"
@@ -34,15 +35,89 @@ class Http(Section):
     wait_max_s: float = Field(default=30, ge=0, description="Longest wait that `Prefer: wait=n` can ask for, seconds.")
 
 
-class OutboxSection(Section):
-    """How the outbox retries."""
+class OutboxLimits(Section):
+    """When an entry is given up, which parks it; one system may have limits of its own."""
+
+    max_attempts: int = Field(
+        default=20, ge=1, description="How often an entry is sent that is in trouble by itself; an outage costs none."
+    )
+    max_age_s: float = Field(
+        default=7 * 86_400, gt=0, description="How old an entry gets, not counting outages of its system, seconds."
+    )
+
+
+class OutboxSystem(Section):
+    """What differs for one system, `[outbox.systems.NAME]`."""
+
+    max_attempts: int | None = Field(default=None, ge=1, description="In place of `outbox.max_attempts`.")
+    max_age_s: float | None = Field(default=None, gt=0, description="In place of `outbox.max_age_s`.")
+
+
+class OutboxSection(OutboxLimits):
+    """How the outbox retries, how gently, and who is told of an outage."""
 
     first_s: float = Field(
         default=1, gt=0, description="Upper end of the first delay, seconds; doubles with each failure."
     )
     cap_s: float = Field(default=300, gt=0, description="Longest delay between attempts, seconds.")
-    threads: int = Field(default=2, ge=1, le=64, description="Attempts at a time per system.")
+    threads: int = Field(
+        default=2, ge=1, le=64, description="Attempts at a time per system, over all processes and machines."
+    )
     grace_s: float = Field(default=30, ge=0, description="How long a shutdown waits for running attempts, seconds.")
+    breaker_after: int = Field(
+        default=3, ge=1, description="Attempts in a row that reach nobody, after which a system is out of reach."
+    )
+    probe_s: float = Field(
+        default=30, gt=0, description="From one attempt to the next while a system is out of reach, seconds."
+    )
+    ramp_s: float = Field(
+        default=5,
+        ge=0,
+        description="After an outage attempts go one at a time, and twice as many after every so many seconds.",
+    )
+    alert_url: str | None = Field(
+        default=None,
+        description="Told of each outage's beginning and end by a POST signed as Standard Webhooks; `https://`, or any "
+        "scheme on this machine.",
+    )
+    alert_secret: SecretStr | None = Field(
+        default=None, description="Key of that signature, `whsec_…`; better in a file or the environment."
+    )
+    alert_secret_file: Path | None = Field(default=None, description="File with that key, in place of `alert_secret`.")
+    alert_insecure: bool = Field(
+        default=False, description="Let `alert_url` be `http://` on another machine: the alert can be read on its way."
+    )
+    systems: dict[SystemName, OutboxSystem] = Field(
+        default_factory=dict,
+        description="`max_attempts` and `max_age_s` of single systems, in tables `[outbox.systems.NAME]`.",
+    )
+
+    @model_validator(mode="after")
+    def _tells_in_private(self) -> Self:
+        if self.alert_url is None:
+            return self
+        if not (is_private(self.alert_url) or self.alert_insecure):
+            raise ValueError("alert_url must be https://, or on this machine, unless alert_insecure says otherwise")
+        if (self.alert_secret is None) is (self.alert_secret_file is None):
+            raise ValueError("alert_url needs either alert_secret or alert_secret_file")
+        return self
+
+    def secret_of_alerts(self) -> str:
+        """Return the key of the alerts' signature; never show it.
+
+        Raises:
+            OSError: its file cannot be read.
+        """
+        if self.alert_secret_file is not None:
+            return self.alert_secret_file.read_text(encoding="ascii").strip()
+        return "" if self.alert_secret is None else self.alert_secret.get_secret_value()
+
+    def limits(self, system: str) -> OutboxLimits:
+        """Return the limits of one system's entries."""
+        own = self.systems.get(system, OutboxSystem())
+        return OutboxLimits(
+            max_attempts=own.max_attempts or self.max_attempts, max_age_s=own.max_age_s or self.max_age_s
+        )
 
 
 class ReportTime(Section):
@@ -112,6 +187,12 @@ class Settings(BaseSettings):
     systems: dict[SystemName, SystemSection] = Field(
         default_factory=dict, description="The legacy systems, by name; without any, only looking at the state works."
     )
+
+    @model_validator(mode="after")
+    def _limits_of_known_systems(self) -> Self:
+        if unknown := sorted(self.outbox.systems.keys() - self.systems.keys()):
+            raise ValueError(f"outbox.systems.{unknown[0]} is about no system of this configuration")
+        return self
 
     @property
     def state_file(self) -> Path | None:

@@ -10,20 +10,21 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.delivery import Source
+from outbox.actions import Action
 from outbox.entry import Entry
+from outbox.selection import STUCK
 from outbox.stored import StoredEntries
 from shim.cli.deployment import cells, console, fail, one_line_errors, print_json, settings
-from shim.cli.entries import SHORT_ID, SOMEBODY_MUST_ACT, Json, System
+from shim.cli.entries import ACT, SHORT_ID, Json, System
 from shim.cli.times import local
-from shim.explanation import Explanation, explanation, moves, named
+from shim.explanation import Explanation, Payload, explanation, moves, named
 from shim.root import open_deployment_state
 
 _VALUE_WIDTH: Final = 34
 """Columns of a value; what is longer is folded."""
-_ACT: Final = "bold red"
 _ATTENTION: Final = "look at it"
 _DAMAGE: Final = "DAMAGED"
-_STUCK: Final = tuple(f"{state}: " for state in SOMEBODY_MUST_ACT)
+_STUCK: Final = tuple(f"{state}: " for state in sorted(STUCK))
 
 
 def explain(
@@ -48,6 +49,9 @@ def explain(
     console.print(_facts(told))
     console.print()
     console.print(_history(told))
+    if told.actions:
+        console.print()
+        console.print(_actions(told.actions))
     if told.follow_ons:
         console.print()
         console.print(_follow_ons(told.follow_ons))
@@ -63,7 +67,7 @@ def _one(entries: StoredEntries, wanted: str, system: str | None) -> Entry:
     if not found:
         line = f"no delivery is, or has brought, {wanted}" + ("" if system is None else f" in {system}")
     elif wanted.startswith("dl_"):
-        line = f"more than one delivery starts with {wanted}"
+        line = f"more than one delivery starts with {wanted}: {', '.join(entry.id for entry in found)}"
     else:
         several = ", ".join(f"{entry.id} in {entry.destination}" for entry in found[:4])
         line = f"more than one delivery has brought {wanted}: {several}; name one, or choose with --system"
@@ -73,7 +77,7 @@ def _one(entries: StoredEntries, wanted: str, system: str | None) -> Entry:
 def _facts(told: Explanation) -> Table:
     grid = Table.grid(padding=(0, 2))
     for name, value in _facts_of(told):
-        grid.add_row(*cells(name, value), style=_ACT if _alarming(name, value) else "")
+        grid.add_row(*cells(name, value), style=ACT if _alarming(name, value) else "")
     return grid
 
 
@@ -96,15 +100,28 @@ def _facts_of(told: Explanation) -> Iterator[tuple[str, str]]:
     yield "reported", _as_reported(entry.reported_at)
     yield "accepted", f"{local(entry.accepted_at)}, from client {entry.client}"
     yield "reference", entry.reference
-    if entry.follows is not None:
-        yield "follows", entry.follows
-    if entry.continues is not None:
-        yield "continues", entry.continues
+    for name, other in _relations(entry):
+        if other is not None:
+            yield name, other
     yield "SHA-256", told.payload.sha256 or "lost"
-    if told.payload.damage is None:
-        yield "", f"{told.payload.bytes} bytes are stored, and they are those that were validated"
-    else:
-        yield _DAMAGE, told.payload.damage
+    yield _bytes(told.payload)
+
+
+def _bytes(payload: Payload) -> tuple[str, str]:
+    if payload.pruned_at is not None:
+        return "", f"the payload was pruned on {payload.pruned_at:%Y-%m-%d}; its hash and its sources stay"
+    if payload.damage is None:
+        return "", f"{payload.bytes} bytes are stored, and they are those that were validated"
+    return _DAMAGE, payload.damage
+
+
+def _relations(entry: Entry) -> tuple[tuple[str, str | None], ...]:
+    return (
+        ("follows", entry.follows),
+        ("continues", entry.continues),
+        ("composed anew for", entry.supersedes),
+        ("superseded by", entry.superseded_by),
+    )
 
 
 def _alarming(name: str, value: str) -> bool:
@@ -129,6 +146,14 @@ def _history(told: Explanation) -> Table:
         table.add_row(*cells(local(look.started_at), "check", look.outcome, look.evidence))
     if not table.row_count:
         table.add_row("", "nothing yet", "", "")
+    return table
+
+
+def _actions(actions: list[Action]) -> Table:
+    table = Table("when", "who", "did", "", "because", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for action in actions:
+        detail = ", ".join(f"{name} {value}" for name, value in action.detail.items() if value is not False)
+        table.add_row(*cells(local(action.at), action.actor, action.action, detail, action.reason))
     return table
 
 

@@ -1,117 +1,185 @@
-"""The administrator's hand on the outbox: deliver now, take up again, give up, look again, acknowledge."""
+"""The administrator's hand on the outbox: take up again, give up, tell what was found, hold, look, acknowledge."""
 
-import signal
-import threading
-from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
-from outbox import drain as draining
+from contracts.delivery import DeliveryState
 from outbox.looking import look_now
-from shim.cli.deployment import console, errors, fail, one_line_errors, print_json, settings
-from shim.cli.entries import SOMEBODY_MUST_ACT, EntryId, Json, System, acted, existing, known, public
+from outbox.selection import FAILING, OPEN, STUCK, Selection
+from shim.cli import many
+from shim.cli.deployment import console, fail, one_line_errors, print_json, settings
+from shim.cli.entries import (
+    DryRun,
+    EntryId,
+    GroupOf,
+    Json,
+    MaybeEntryId,
+    OlderThan,
+    Reason,
+    State,
+    System,
+    acted,
+    checked,
+    existing,
+    known,
+    public,
+    selection,
+)
+from shim.root import State as Deployment
 from shim.root import open_deployment_state, open_shim
 
-Wait = Annotated[float, typer.Option(min=0, help="Give up after this many seconds.")]
-Reason = Annotated[str, typer.Option(help="Why; kept with the entry. No names, no numbers of persons.")]
-
-
-def drain(
-    ctx: typer.Context,
-    *,
-    system: System = None,
-    wait: Wait = 300,
-    as_json: Json = False,
-) -> None:
-    """Deliver what waits now, instead of at its next attempt. Exit code 1 if something is left."""
-    with one_line_errors(), open_shim(settings(ctx)) as shim:
-        known(system, shim.settings)
-        wanted = [system] if system else list(shim.systems)
-        columns = (TextColumn("draining"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Bar(*columns, console=errors, disable=as_json) as bar:
-            task = bar.add_task("drain", total=None)
-
-            def report(progress: draining.Progress) -> None:
-                bar.update(task, total=progress.total, completed=max(0, progress.total - progress.left))
-
-            ended = draining.drain(
-                shim.state.outbox, shim.state.hand, wanted, lambda watch: shim.worker(watch, system), wait, report
-            )
-        counts = [count for count in shim.state.outbox.counts() if count.destination in wanted]
-    stuck_entries = sum(count.entries for count in counts if count.state in SOMEBODY_MUST_ACT)
-    attention = sum(count.entries for count in counts if count.attention is not None)
-    if as_json:
-        print_json({**asdict(ended), "somebody_must_act": stuck_entries, "attention": attention})
-    else:
-        console.print(f"{ended.delivered} delivered, {ended.left} left, {stuck_entries} need somebody to act.")
-        if attention:
-            console.print(f"{attention} delivered ones need a look: shim outbox list --attention")
-        for name in ended.unreachable:
-            console.print(f"{name} does not answer; what waits for it is kept and retried.")
-    if ended.left or stuck_entries:
-        raise typer.Exit(1)
-
-
-def work(ctx: typer.Context) -> None:
-    """Deliver until stopped; for a host where `shim serve --no-worker` runs beside it."""
-    with one_line_errors(), open_shim(settings(ctx)) as shim:
-        worker = shim.worker()
-        stopped = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopped.set())
-        worker.start()
-        typer.echo(f"delivering to {', '.join(shim.systems)}")
-        stopped.wait()
-        worker.stop(shim.settings.outbox.grace_s)
+Destination = Annotated[str, typer.Argument(metavar="DEST", help="The system.")]
+_GIVEN_UP: Final = OPEN - {DeliveryState.IN_FLIGHT}
 
 
 def retry(
     ctx: typer.Context,
-    entry_id: EntryId,
+    entry_id: MaybeEntryId = None,
     *,
+    reason: Reason,
+    system: System = None,
+    state: State = None,
+    older_than: OlderThan = None,
+    group: GroupOf = None,
     not_there: Annotated[
-        bool, typer.Option("--not-there", help="You have looked: the backend does not have it. It is sent at once.")
+        bool,
+        typer.Option(
+            "--not-there", help="You have looked: the backend does not have it. It is sent, and not asked for."
+        ),
     ] = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Take a rejected or parked entry up again; an unknown outcome is asked about first, unless you have looked."""
-    with one_line_errors(), open_deployment_state(settings(ctx)) as opened:
-        entry = existing(opened.outbox, entry_id)
-        acted(
-            opened.hand.retry(entry.id, not_there=not_there),
-            "retry: the entry is neither rejected nor parked",
-            as_json=as_json,
-        )
+    """Take up again one delivery, a group, or all that a filter selects; without --state those that are stuck.
+
+    What may be in the backend is asked for first. What is put off is due now. Exit code 1 if something was left out.
+    """
+    checked(reason)
+    if not_there and entry_id is None:
+        raise fail("--not-there is about one delivery: name it")
+    if state is not None and state not in FAILING:
+        raise fail(f"retry: nothing that is {state} can be taken up again")
+    with one_line_errors():
+        configured = settings(ctx)
+        known(system, configured)
+        with open_deployment_state(configured) as opened:
+            if entry_id is not None:
+                many.refuse_filters(system, state, older_than, group)
+                entry = existing(opened.outbox, entry_id)
+                refusal = many.cannot_retry(opened.outbox, entry)
+                if dry_run:
+                    many.show_one(entry, refusal, many.would_retry(entry, not_there=not_there), as_json=as_json)
+                    return
+                retried = None if refusal else opened.hand.retry(entry.id, reason, not_there=not_there)
+                acted(retried, refusal or many.CHANGED, as_json=as_json)
+                return
+            states = frozenset({state}) if state else FAILING if group else STUCK
+            many.refuse_everything(system, state, older_than, group)
+            chosen = selection(opened.outbox, system, states, None, older_than, group)
+            _many(opened, chosen, "retried", dry_run, as_json, _retrying(opened, chosen, reason))
 
 
 def discard(
     ctx: typer.Context,
+    entry_id: MaybeEntryId = None,
+    *,
+    reason: Reason,
+    system: System = None,
+    state: State = None,
+    older_than: OlderThan = None,
+    group: GroupOf = None,
+    may_exist: Annotated[
+        bool, typer.Option("--may-exist", help="Give up what is unknown as well, although the backend may have it.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Give up one delivery, a group, or all that a filter selects; without --state only those that are stuck.
+
+    What waits behind it goes on. Never what is on its way. Exit code 1 if something was left out.
+    """
+    checked(reason)
+    if state is not None and state not in _GIVEN_UP:
+        raise fail(f"discard: nothing that is {state} can be given up")
+    if state is DeliveryState.UNKNOWN and not may_exist:
+        raise fail("discard: the backend may have what is unknown; if you mean it: --may-exist")
+    with one_line_errors():
+        configured = settings(ctx)
+        known(system, configured)
+        with open_deployment_state(configured) as opened:
+            if entry_id is not None:
+                many.refuse_filters(system, state, older_than, group)
+                entry = existing(opened.outbox, entry_id)
+                refusal = many.cannot_discard(entry, may_exist=may_exist)
+                if dry_run:
+                    many.show_one(entry, refusal, many.would_discard(opened.outbox, entry), as_json=as_json)
+                    return
+                discarded = None if refusal else opened.hand.discard(entry.id, reason, may_exist=may_exist)
+                acted(discarded, refusal or many.CHANGED, as_json=as_json)
+                return
+            many.refuse_everything(system, state, older_than, group)
+            states = frozenset({state}) if state else STUCK
+            chosen = selection(opened.outbox, system, states, None, older_than, group)
+            _many(
+                opened, chosen, "discarded", dry_run, as_json, _discarding(opened, chosen, reason, may_exist=may_exist)
+            )
+
+
+def resolve(
+    ctx: typer.Context,
     entry_id: EntryId,
     *,
+    backend_id: Annotated[str, typer.Option(help="The number or key of the record that you have found.")],
     reason: Reason,
     as_json: Json = False,
 ) -> None:
-    """Give an entry up, so that what waits behind it goes on. Never one that is on its way or unknown."""
+    """Record an unknown or stuck delivery as delivered: you have looked, and it is there under this number."""
+    checked(reason)
     with one_line_errors(), open_deployment_state(settings(ctx)) as opened:
         entry = existing(opened.outbox, entry_id)
-        acted(
-            opened.hand.discard(entry.id, reason),
-            "discard: the entry is on its way, unknown or ended",
-            as_json=as_json,
-        )
+        other = opened.outbox.landed(entry.destination, entry.kind, backend_id)
+        refusal = f"resolve: {other.id} has brought {backend_id}" if other else many.cannot_resolve(entry)
+        resolved = None if refusal else opened.hand.resolve(entry.id, backend_id, reason)
+        acted(resolved, refusal or many.CHANGED, as_json=as_json)
+
+
+def pause(ctx: typer.Context, destination: Destination, *, reason: Reason, as_json: Json = False) -> None:
+    """Hold a system: nothing is sent to it or asked of it until it is resumed. Reports are accepted all the same."""
+    checked(reason)
+    with one_line_errors():
+        configured = settings(ctx)
+        known(destination, configured)
+        with open_deployment_state(configured) as opened:
+            opened.hand.pause(destination, reason)
+    if as_json:
+        print_json({"system": destination, "paused": True})
+    else:
+        console.print(f"{destination} is paused. To go on: shim outbox resume {destination} --reason …", soft_wrap=True)
+
+
+def resume(ctx: typer.Context, destination: Destination, *, reason: Reason, as_json: Json = False) -> None:
+    """Let a paused system go on. Exit code 1 if it was not paused."""
+    checked(reason)
+    with one_line_errors():
+        configured = settings(ctx)
+        known(destination, configured)
+        with open_deployment_state(configured) as opened:
+            resumed = opened.hand.resume(destination, reason)
+    if not resumed:
+        raise fail(f"{destination} is not paused", code=1)
+    if as_json:
+        print_json({"system": destination, "paused": False})
+    else:
+        console.print(f"{destination} goes on.")
 
 
 def check(
     ctx: typer.Context,
-    entry_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="The delivery, or as much of its id as is unique.")
-    ] = None,
+    entry_id: MaybeEntryId = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="All that want attention or are to be looked at again.")] = False,
-    wait: Wait = 300,
+    wait: Annotated[float, typer.Option(min=0, help="Give up after this many seconds.")] = 300,
     as_json: Json = False,
 ) -> None:
     """Look at delivered records now, such as after an SLA was mended. Exit code 1 unless all of them are well."""
@@ -143,6 +211,23 @@ def check(
 
 def seen(ctx: typer.Context, entry_id: EntryId, *, reason: Reason, as_json: Json = False) -> None:
     """Acknowledge a delivered entry that wants attention: it is not counted, nor looked at, any more."""
+    checked(reason)
     with one_line_errors(), open_deployment_state(settings(ctx)) as opened:
         entry = existing(opened.outbox, entry_id)
-        acted(opened.verifications.seen(entry.id, reason), "seen: nothing asks for attention", as_json=as_json)
+        audit = opened.hand.audit(reason)
+        acted(opened.verifications.seen(entry.id, reason, audit), "seen: nothing asks for attention", as_json=as_json)
+
+
+def _retrying(opened: Deployment, chosen: Selection, reason: str) -> many.Act:
+    return lambda report: opened.hand.retry_all(opened.outbox, chosen, reason, report)
+
+
+def _discarding(opened: Deployment, chosen: Selection, reason: str, *, may_exist: bool) -> many.Act:
+    return lambda report: opened.hand.discard_all(opened.outbox, chosen, reason, report, may_exist=may_exist)
+
+
+def _many(opened: Deployment, chosen: Selection, word: str, dry_run: bool, as_json: bool, act: many.Act) -> None:
+    if dry_run:
+        many.show_selected(opened.outbox, chosen, word, as_json=as_json)
+    else:
+        many.act_on(opened.outbox, chosen, word, act, as_json=as_json)

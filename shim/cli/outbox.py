@@ -1,56 +1,139 @@
-"""`shim outbox`: what waits, why, and the administrator's hand on it."""
+"""`shim outbox`: what waits, why, and what somebody must do."""
 
-from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Annotated, Final
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
+from rich.text import Text
 
 from contracts.delivery import DeliveryState
-from outbox.entry import StateCount
-from shim.cli import hand
+from outbox.overview import Group, Overview, groups, overviews
+from outbox.selection import FAILING, LEFT, OPEN, STUCK
+from shim import root
+from shim.cli import carry, drain, explain, hand, supersede
 from shim.cli.deployment import cells, console, fail, one_line_errors, print_json, settings
-from shim.cli.entries import SHORT_ID, SOMEBODY_MUST_ACT, Json, System, known, public
-from shim.cli.times import age, time_of_day
+from shim.cli.entries import (
+    ACT,
+    NARROW,
+    SHORT_ID,
+    GroupOf,
+    Json,
+    Key,
+    OlderThan,
+    State,
+    System,
+    known,
+    public,
+    selection,
+    table,
+)
+from shim.cli.times import age, duration, time_of_day
 from shim.root import open_deployment_state
 
 app = typer.Typer(name="outbox", help="What is on its way to a legacy system, and what is stuck.", no_args_is_help=True)
-for act in (hand.drain, hand.work, hand.retry, hand.discard, hand.check, hand.seen):
-    app.command()(act)
 
-_WIDE: Final = 130
-_NARROW: Final = 100
-"""A list is not made narrower than this: a terminal breaks its lines, and no part of a reason is lost."""
+_NONE: Final = "·"
+_SHOWN_STATES: Final = (DeliveryState.READY, DeliveryState.WAITING, DeliveryState.IN_FLIGHT, DeliveryState.UNKNOWN)
 
 
 @app.command()
 def status(ctx: typer.Context, *, as_json: Json = False) -> None:
-    """Count what waits, per system and state, with the age of the oldest."""
+    """Show what waits per system, what keeps it, and what to type next. Exit code 1 when somebody must act."""
     with one_line_errors():
         configured = settings(ctx)
         with open_deployment_state(configured) as state:
-            counts = state.outbox.counts()
-    counts.sort(key=lambda count: (count.attention is None, count.state not in SOMEBODY_MUST_ACT, count.destination))
+            found = overviews(state.database, root.utc_now, configured.systems)
     if as_json:
-        print_json([asdict(count) for count in counts])
-        return
-    table = Table("system", "state", "entries", "oldest accepted", "", box=SIMPLE_HEAD)
-    now = datetime.now(UTC)
-    for count in counts:
-        gone = count.state in {DeliveryState.DELIVERED, DeliveryState.DISCARDED}
-        waits = "" if gone else f" ({age(now, count.oldest)} ago)"
-        state_of = count.state if count.attention is None else f"{count.state}, {count.attention}"
-        told = cells(count.destination, state_of, str(count.entries), time_of_day(count.oldest) + waits)
-        table.add_row(*told, f"[bold red]{_act(count)}[/]")
-    console.print(table if counts else "The outbox is empty.")
+        print_json([_told(overview) for overview in found])
+    else:
+        _show_status(found, root.utc_now())
+    if any(overview.must_act or overview.attention for overview in found):
+        raise typer.Exit(1)
 
 
-def _act(count: StateCount) -> str:
-    if count.attention is not None:
-        return "shim outbox list --attention"
-    return "somebody must act" if count.state in SOMEBODY_MUST_ACT else ""
+def _told(overview: Overview) -> dict[str, Any]:
+    return {
+        "system": overview.destination,
+        **{state.value: overview.count(state) for state in sorted(OPEN)},
+        "must_act": overview.must_act,
+        "attention": dict(overview.attention),
+        "oldest_reported_at": overview.oldest_reported_at,
+        "breaker": {
+            "state": "closed" if overview.open_since is None else "open",
+            "since": overview.open_since,
+            "next_attempt_at": overview.probe_at,
+        },
+        "paused": None
+        if overview.paused_at is None
+        else {"since": overview.paused_at, "reason": overview.paused_reason},
+        "delivered": overview.delivered,
+        "delivered_per_minute": round(overview.per_minute, 2),
+        "drain_s": None if overview.drain_s is None else round(overview.drain_s),
+    }
+
+
+def _show_status(found: Sequence[Overview], now: datetime) -> None:
+    numbers = ("ready", "waiting", "in flight", "unknown", "must act", "look at")
+    shown = Table(
+        Column("system", no_wrap=True),
+        *(Column(name, justify="right", min_width=max(map(len, name.split()))) for name in numbers),
+        Column("oldest report", no_wrap=True),
+        Column("per min", justify="right", min_width=3),
+        Column("to drain", justify="right", min_width=7, no_wrap=True),
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        width=NARROW if console.width < NARROW else None,
+    )
+    for overview in found:
+        attention = sum(overview.attention.values())
+        oldest = overview.oldest_reported_at
+        shown.add_row(
+            overview.destination,
+            *(_number(overview.count(state)) for state in _SHOWN_STATES),
+            _number(overview.must_act, ACT),
+            _number(attention, ACT),
+            "" if oldest is None else f"{time_of_day(oldest)} ({age(now, oldest)})",
+            _number(round(overview.per_minute)),
+            _drains(overview),
+        )
+    console.print(shown if found else "Nothing waits, and no system is configured.", crop=False)
+    for overview in found:
+        for line in _remarks(overview, now):
+            console.print(line, soft_wrap=True)
+    if found and not any(overview.must_act or overview.attention for overview in found):
+        console.print("Nobody needs to act.")
+
+
+def _number(count: int, style: str = "") -> Text:
+    return Text(str(count), style) if count else Text(_NONE, "dim")
+
+
+def _drains(overview: Overview) -> str:
+    if not overview.moving:
+        return ""
+    return "?" if overview.drain_s is None else "< 1 min" if overview.drain_s < 60 else duration(overview.drain_s)  # noqa: PLR2004 - a minute
+
+
+def _remarks(overview: Overview, now: datetime) -> Iterator[Text]:
+    name = overview.destination
+    if overview.paused_at is not None:
+        since = f"{time_of_day(overview.paused_at)} ({age(now, overview.paused_at)})"
+        yield Text(f"{name} is paused since {since}: {overview.paused_reason}")
+        yield Text(f"  to go on: shim outbox resume {name} --reason …")
+    elif overview.open_since is not None:
+        since = f"{time_of_day(overview.open_since)} ({age(now, overview.open_since)})"
+        yield Text(f"{name} has not answered since {since}; what waits is kept, and goes by itself.")
+        if overview.probe_at is not None:
+            yield Text(f"  next attempt: {time_of_day(overview.probe_at)}; now: shim outbox drain --system {name}")
+    if overview.must_act:
+        yield Text(f"{name}: somebody must act on {overview.must_act}", ACT)
+        yield Text(f"  why: shim outbox groups --system {name}")
+    for code, entries in overview.attention.items():
+        yield Text(f"{name}: somebody should look at {entries} delivered: {code}", ACT)
+        yield Text(f"  which: shim outbox list --attention --system {name}")
 
 
 @app.command("list")
@@ -58,39 +141,123 @@ def list_entries(
     ctx: typer.Context,
     *,
     system: System = None,
-    state: Annotated[
-        DeliveryState | None, typer.Option(help="Only this state; without it all that has not left.")
-    ] = None,
+    state: State = None,
+    key: Key = None,
+    older_than: OlderThan = None,
+    group: GroupOf = None,
     attention: Annotated[
         bool, typer.Option("--attention", help="Only delivered ones whose record somebody should look at.")
     ] = False,
+    newest: Annotated[bool, typer.Option("--newest", help="The newest first; delivered ones always are.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 50,
     as_json: Json = False,
 ) -> None:
     """List entries: without a state those that have not left, oldest first."""
-    if attention and state is not None:
-        raise fail("--attention is about delivered entries; leave --state out")
+    if attention and (state is not None or group is not None):
+        raise fail("--attention is about delivered entries; leave --state and --group out")
     with one_line_errors():
         configured = settings(ctx)
         known(system, configured)
         with open_deployment_state(configured) as opened:
-            stored = opened.outbox
-            entries = stored.wanting_attention(system, limit) if attention else stored.entries(system, state, limit)
+            states = frozenset({state}) if state else FAILING if group else OPEN
+            wanted = selection(opened.outbox, system, states, key, older_than, group)
+            if attention:
+                entries = opened.outbox.wanting_attention(wanted, limit + 1, newest=newest)
+            else:
+                entries = opened.outbox.chosen(wanted, limit + 1, newest=newest)
     if as_json:
-        print_json([public(entry) for entry in entries])
+        print_json([public(entry) for entry in entries[:limit]])
         return
-    # In a narrow terminal the reason is worth more than the next attempt.
-    wide = console.width >= _WIDE
-    fixed = ("id", "what", "state", "reported", "tries", *(["next attempt"] if wide else []))
-    table = Table(
-        *(Column(name, no_wrap=True) for name in fixed),
-        Column("reason", overflow="fold", min_width=24),
+    if not entries:
+        chosen = any((system, state, key, older_than, group, attention))
+        console.print("Nothing is like that." if chosen else "Nothing waits.")
+        return
+    console.print(table(entries[:limit], systems=len(configured.systems)), crop=False)
+    if len(entries) > limit:
+        console.print(f"There are more than {limit}: --limit shows them, and shim outbox status counts them.")
+    elif any(entry.state in LEFT for entry in entries):
+        return
+    elif any(entry.state in STUCK for entry in entries):
+        console.print("One of them, whole: shim outbox show ID. By cause: shim outbox groups")
+
+
+@app.command("groups")
+def show_groups(ctx: typer.Context, *, system: System = None, as_json: Json = False) -> None:
+    """Group what fails by its cause, with what to type next. Exit code 1 when somebody must act."""
+    with one_line_errors():
+        configured = settings(ctx)
+        known(system, configured)
+        with open_deployment_state(configured) as opened:
+            found = groups(opened.database, system)
+    if as_json:
+        print_json([_group(group) for group in found])
+    elif not found:
+        console.print("Nothing fails.")
+    else:
+        _show_groups(found)
+    if any(group.state in STUCK for group in found):
+        raise typer.Exit(1)
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "group": group.code,
+        "system": group.destination,
+        "state": group.state,
+        "cause": group.cause,
+        "entries": group.entries,
+        "oldest_reported_at": group.oldest_reported_at,
+        "example": group.example,
+    }
+
+
+def _show_groups(found: Sequence[Group]) -> None:
+    shown = Table(
+        *(Column(name, no_wrap=True) for name in ("group", "system", "state")),
+        Column("entries", justify="right", no_wrap=True),
+        Column("oldest", no_wrap=True),
+        Column("example", no_wrap=True),
+        Column("cause", overflow="fold", min_width=24),
         box=SIMPLE_HEAD,
-        width=_NARROW if console.width < _NARROW else None,
+        width=NARROW if console.width < NARROW else None,
     )
-    for entry in entries:
-        due = "" if entry.state.ended or entry.state is DeliveryState.WAITING else time_of_day(entry.next_attempt_at)
-        what = f"{entry.destination}:{entry.contract}" if wide or len(configured.systems) > 1 else entry.contract
-        told = [entry.id[:SHORT_ID], what, entry.state, time_of_day(entry.reported_at), str(entry.sends)]
-        table.add_row(*cells(*told, *([due] if wide else []), entry.attention or entry.reason or ""))
-    console.print(table if entries else "Nothing waits.", crop=False)
+    for group in found:
+        state = Text(group.state, ACT if group.state in STUCK else "")
+        rest = cells(str(group.entries), time_of_day(group.oldest_reported_at), group.example[:SHORT_ID], group.cause)
+        shown.add_row(group.code, group.destination, state, *rest)
+    console.print(shown, crop=False)
+    for line in dict.fromkeys(_next(group) for group in found):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _next(group: Group) -> str:
+    example = group.example[:SHORT_ID]
+    if group.state is DeliveryState.READY:
+        return (
+            f"{group.code}: goes by itself at its next attempt; now: shim outbox retry --group {group.code} --reason …"
+        )
+    if group.state is DeliveryState.UNKNOWN:
+        return (
+            f"{group.code}: the backend is asked again by itself. If it never tells, look there for the reference in\n"
+            f"  shim outbox show {example}; and when it is there:\n"
+            f"  shim outbox resolve {example} --backend-id … --reason …"
+        )
+    if supersede.is_mismatch(group.cause):
+        return (
+            f"{group.code}: shim outbox show {example}; composed anew, as it would be sent:\n"
+            f"  shim outbox supersede --group {group.code} --reason … --dry-run"
+        )
+    return (
+        f"{group.code}: shim outbox show {example}; when its cause is mended:\n"
+        f"  shim outbox retry --group {group.code} --reason … --dry-run"
+    )
+
+
+app.command("show")(explain.explain)
+_ACTS: Final[tuple[Callable[..., None], ...]] = (
+    *(hand.retry, hand.discard, hand.resolve, supersede.supersede, hand.pause, hand.resume),
+    *(drain.drain, drain.work, hand.check, hand.seen),
+)
+for act in _ACTS:
+    app.command()(act)
+carry.register(app)

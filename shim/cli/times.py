@@ -1,6 +1,13 @@
-"""Times as an administrator reads them: on the wall clock of this machine."""
+"""Times as an administrator reads and types them: on the wall clock of this machine."""
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
+from typing import Final
+
+from shim import root
+
+_UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+_AGE: Final = re.compile(r"(\d+) ?(s|m|min|h|d)")
 
 
 def local(moment: datetime) -> str:
@@ -9,12 +16,29 @@ def local(moment: datetime) -> str:
 
 
 def time_of_day(moment: datetime) -> str:
-    """Return the local time, with the day if that is not today."""
+    """Return the local time to the minute, with the day if that is not today."""
     here = moment.astimezone()
-    return here.strftime("%H:%M:%S" if here.date() == datetime.now().astimezone().date() else "%m-%d %H:%M")
+    return here.strftime("%H:%M" if here.date() == root.utc_now().astimezone().date() else "%m-%d %H:%M")
 
 
 def age(now: datetime, then: datetime) -> str:
     """Return how long ago something was."""
-    minutes = int((now - then).total_seconds()) // 60
+    return duration((now - then).total_seconds())
+
+
+def duration(seconds: float) -> str:
+    """Return how long something takes, in minutes or, from two hours on, in hours."""
+    minutes = int(seconds) // 60
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"  # noqa: PLR2004 - two hours read better as hours
+
+
+def ago(text: str) -> timedelta:
+    """Read an age such as `2h`, `90m` or `3d`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _AGE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is no age; write 90s, 30m, 2h or 3d")
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])

@@ -1,8 +1,12 @@
--- Holds in shim state, by the database's clock. The writer's lock makes each transaction one step for all processes.
+-- Holds in shim state, by the database's clock. Who holds or claims has the lock of the system's holds.
 
 -- name: forget_holds
+-- Everybody's, so two systems may want to delete the same row: nobody waits for that.
 DELETE FROM hold
-WHERE expires_at <= (SELECT ms FROM clock) - :known_ms;
+WHERE (system, slot, holder) IN (
+  SELECT system, slot, holder FROM hold
+  WHERE expires_at <= (SELECT ms FROM clock) - :known_ms FOR UPDATE SKIP LOCKED
+);
 
 -- name: live_hold
 SELECT expires_at - (SELECT ms FROM clock) AS left_ms FROM hold
@@ -21,7 +25,7 @@ WHERE NOT EXISTS (
     AND (other.slot = :slot
       OR (other.resource = :resource AND other.starts_at < :ends_at AND other.ends_at > :starts_at))
     AND other.expires_at > (SELECT ms FROM clock)
-    AND NOT (other.client = :client AND other.conversation IS :conversation AND :conversation IS NOT NULL
+    AND NOT (other.client = :client AND COALESCE(other.conversation = CAST(:conversation AS text), FALSE)
       AND other.claimed = 0)
 )
 ON CONFLICT (system, slot, holder) DO UPDATE SET
@@ -39,7 +43,7 @@ WHERE system = :system AND client = :client AND conversation = :conversation
 -- name: claim_hold
 -- Only the first claim prolongs: nobody keeps a slot for ever by confirming it wrongly again and again.
 UPDATE hold SET claimed = 1,
-  expires_at = CASE claimed WHEN 0 THEN max(expires_at, (SELECT ms FROM clock) + :claim_ms) ELSE expires_at END
+  expires_at = CASE claimed WHEN 0 THEN greatest(expires_at, (SELECT ms FROM clock) + :claim_ms) ELSE expires_at END
 WHERE system = :system AND slot = :slot AND holder = :holder AND patient = :patient AND client = :client
   AND expires_at > (SELECT ms FROM clock);
 

@@ -1,10 +1,13 @@
 -- What limits how often somebody may ask who a person is, by the database's clock.
 
 -- name: forget_attempts
-DELETE FROM identity_attempt WHERE at <= (SELECT ms FROM clock) - :window_ms;
+-- Everybody's, so others may want to delete the same rows: nobody waits for that.
+DELETE FROM identity_attempt WHERE id IN (
+  SELECT id FROM identity_attempt WHERE at <= (SELECT ms FROM clock) - :window_ms FOR UPDATE SKIP LOCKED
+);
 
 -- name: insert_attempt
--- The count and the row are one statement: of any number of callers at once, no more than the quota get one.
+-- Under the lock of its subject: of any number of callers at once, no more than the quota get one.
 INSERT INTO identity_attempt (subject, at)
 SELECT :subject, (SELECT ms FROM clock)
 WHERE (
@@ -20,7 +23,10 @@ DELETE FROM identity_attempt WHERE id = :id;
 
 -- name: forget_people
 -- Everybody's, so that nothing stays behind of a client that calls no more.
-DELETE FROM identity_person WHERE at <= (SELECT ms FROM clock) - :window_ms;
+DELETE FROM identity_person WHERE (client, subject) IN (
+  SELECT client, subject FROM identity_person
+  WHERE at <= (SELECT ms FROM clock) - :window_ms FOR UPDATE SKIP LOCKED
+);
 
 -- name: upsert_person
 -- The same person again takes no further place.

@@ -4,6 +4,13 @@ INSERT INTO deployment ("only", name, key_fingerprint) VALUES (1, :name, :key_fi
 -- name: select_deployment
 SELECT name, key_fingerprint FROM deployment;
 
+-- name: insert_proof
+-- Of being writable, deleted in the same transaction: one that changes nothing is committed on a full disk, too.
+INSERT INTO reference_row (system, name, row, read_at) VALUES ('', 'proof', '', 0);
+
+-- name: delete_proof
+DELETE FROM reference_row WHERE system = '' AND name = 'proof';
+
 -- name: insert_client
 INSERT INTO client (name, key_prefix, key_sha256, scopes, created_at)
 VALUES (:name, :key_prefix, :key_sha256, :scopes, :created_at);
@@ -22,7 +29,9 @@ INSERT INTO idempotency (client, key, fingerprint, created_at, delivery)
 VALUES (:client, :key, :fingerprint, :created_at, :delivery);
 
 -- name: set_idempotency_executed
-UPDATE idempotency SET not_executed = :not_executed WHERE client = :client AND key = :key AND status IS NULL;
+-- Of two processes that begin the next attempt at once, one changes the row.
+UPDATE idempotency SET not_executed = CAST(:not_executed AS integer)
+WHERE client = :client AND key = :key AND status IS NULL AND not_executed <> CAST(:not_executed AS integer);
 
 -- name: set_idempotency_reply
 UPDATE idempotency SET status = :status, reply = :reply WHERE client = :client AND key = :key AND status IS NULL;
