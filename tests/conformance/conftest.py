@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from simulators.intramed.bench import Bench, FileBench
+from simulators.postgresql.bench import PostgresBench
 from tests.conformance.intramed_stage import IntramedStage, Variant, intramed_stage
+from tests.conformance.outbox_store import DIALECTS, SharedState, Store, opened_store
 from tests.conformance.practice_stage import PracticeStage
 from tests.conformance.scene import Scene
 from tests.integration.conftest import bench, choice, client, engine, restored, served
@@ -71,3 +74,25 @@ def _set(
         on = request.getfixturevalue("served")
     with intramed_stage(variant, on, folder, ODBC_DRIVER if variant.transport == "odbc" else "") as stage:
         yield stage
+
+
+@pytest.fixture(scope="session")
+def shared_state(durable_postgresql: PostgresBench) -> Iterator[SharedState]:
+    """A state on PostgreSQL with its tables, for all tests of the session: each empties it first."""
+    with durable_postgresql.database() as url:
+        shared = SharedState(url)
+        yield shared
+        shared.close()
+
+
+@pytest.fixture(params=DIALECTS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty state of each kind."""
+
+    def emptied() -> str:
+        shared: SharedState = request.getfixturevalue("shared_state")
+        shared.empty()
+        return shared.url
+
+    with opened_store(request.param, tmp_path, emptied) as opened:
+        yield opened

@@ -12,7 +12,7 @@ from tests.reliability.facility import Facility, running_facility, tenants
 REPORTS = 60
 LOST_REPLIES = 40
 LAG_S = 60.0
-OUTBOX = {"first_s": 0.05, "cap_s": 0.2, "threads": 4}
+OUTBOX = {"first_s": 0.05, "cap_s": 0.2, "threads": 4, "probe_s": 0.2, "ramp_s": 0.1}
 OPTIONS = {"timeout_s": 20.0, "settle_s": 1.0}
 
 

@@ -15,7 +15,7 @@ from tests.integration.shim.site import minutes_ago, until
 from tests.reliability.facility import Client, Facility, running_facility, tenants
 from tests.reliability.planon_table import DELIVERED, FOUND, TABLE, Ends, Row
 
-OUTBOX = {"first_s": 0.05, "cap_s": 0.2, "threads": 2}
+OUTBOX = {"first_s": 0.05, "cap_s": 0.2, "threads": 2, "probe_s": 0.2, "ramp_s": 0.1}
 OPTIONS = {
     "timeout_s": 1.5,
     "connect_timeout_s": 1.5,

@@ -1,10 +1,11 @@
-"""PostgreSQL is stopped under load: whoever writes is told and goes on when it is back; nothing acknowledged is lost."""
+"""PostgreSQL is stopped under load: writers are told, and go on when it is back; nothing acknowledged is lost."""
 
 import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import psycopg
 import pytest
@@ -59,6 +60,14 @@ class Writer:
             tx.execute(INSERT, {"n": number})
 
 
+def have_written(writers: list[Writer], before: list[int]) -> bool:
+    return all(len(writer.acknowledged) > number for writer, number in zip(writers, before, strict=True))
+
+
+def were_refused(writers: list[Writer], before: int) -> bool:
+    return sum(writer.refused for writer in writers) > before
+
+
 def until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not holds():
@@ -85,13 +94,13 @@ def test_nothing_acknowledged_is_lost_when_it_is_stopped_under_load(mortal_postg
             for _ in range(STOPS):
                 before = [len(writer.acknowledged) for writer in writers]
                 # All of them have written since it came back, before it goes again.
-                until(lambda b=before: all(len(w.acknowledged) > n + 5 for w, n in zip(writers, b, strict=True)))
+                until(partial(have_written, writers, [number + 5 for number in before]))
                 refused = sum(writer.refused for writer in writers)
                 mortal_postgresql.stop_immediate()
-                until(lambda r=refused: sum(writer.refused for writer in writers) > r)
+                until(partial(were_refused, writers, refused))
                 mortal_postgresql.start(wait=False)
             before = [len(writer.acknowledged) for writer in writers]
-            until(lambda: all(len(w.acknowledged) > n for w, n in zip(writers, before, strict=True)))
+            until(partial(have_written, writers, before))
         finally:
             over.set()
         for writer in running:

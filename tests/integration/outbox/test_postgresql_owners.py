@@ -6,19 +6,23 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contracts.delivery import Delivered
 from contracts.errors import StateUnavailable
 from outbox.owner import LEASE_S
 from outbox.postgresql import owners as module
 from outbox.postgresql.database import PostgresqlDatabase
 from outbox.postgresql.owners import LeasedOwners
 from outbox.postgresql.processes import runs, this_process
-from outbox.store import PACKAGE
+from outbox.store import PACKAGE, Outbox
+from shim.keys import RestCipher
 from tests.integration.outbox.conftest import Superuser, with_settings
+from tests.unit.outbox.stand_ins import Clock, accept, stored
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 60
@@ -63,6 +67,10 @@ def lease(database: PostgresqlDatabase, name: str) -> int | None:
     return rows[0]["lease_until"] if rows else None
 
 
+def leased_beyond(database: PostgresqlDatabase, name: str, moment: int) -> bool:
+    return (lease(database, name) or 0) > moment
+
+
 def shift(database: PostgresqlDatabase, column: str, seconds: float) -> None:
     """Move everybody's lease or suspicion: the database's clock cannot be set."""
     statement = f"UPDATE owner SET {column} = {column} + :ms"  # noqa: S608 - one of two names
@@ -72,6 +80,25 @@ def shift(database: PostgresqlDatabase, column: str, seconds: float) -> None:
 def move_elsewhere(database: PostgresqlDatabase) -> None:
     """Have all owners be of another host."""
     database.write(lambda tx: tx.execute("UPDATE owner SET process = :elsewhere", {"elsewhere": ELSEWHERE}))
+
+
+def insert_owner(database: PostgresqlDatabase, name: str, lease_s: float) -> None:
+    """Have an owner of another host, whose lease ends so many seconds from now, and renew one that is there."""
+    statement = (
+        "INSERT INTO owner VALUES (:name, :process, CAST(extract(epoch FROM now()) * 1000 AS bigint) + :lease_ms) "
+        "ON CONFLICT (name) DO UPDATE SET lease_until = excluded.lease_until, suspected_at = NULL"
+    )
+    values = {"name": name, "process": ELSEWHERE, "lease_ms": round(lease_s * 1000)}
+    database.write(lambda tx: tx.execute(statement, values))
+
+
+@pytest.fixture
+def outbox(database: PostgresqlDatabase) -> Outbox:
+    """A store in which nobody owns anything, and in which the owners of other hosts are dead after a second."""
+    database.write(lambda tx: tx.execute("UPDATE entry SET state = 'discarded', owner = NULL WHERE owner IS NOT NULL"))
+    made = Outbox(database, RestCipher(bytes(32)), Clock())
+    made.owners = LeasedOwners(database, lease_s=0.03)
+    return made
 
 
 def test_a_killed_process_of_this_host_is_dead_at_once(place: str, database: PostgresqlDatabase) -> None:
@@ -123,7 +150,8 @@ def test_a_lease_is_renewed_while_its_process_lives(database: PostgresqlDatabase
     taken = [owners.take() for _ in range(2)]
     for _ in range(3):
         before = [lease(database, owner.name) or 0 for owner in taken]
-        until(lambda b=before: all((lease(database, o.name) or 0) > was for o, was in zip(taken, b, strict=True)))
+        for owner, was in zip(taken, before, strict=True):
+            until(partial(leased_beyond, database, owner.name, was))
     taken[0].close()
     until(lambda: lease(database, taken[0].name) is None)
     assert not owners.is_alive(taken[0].name)
@@ -131,7 +159,7 @@ def test_a_lease_is_renewed_while_its_process_lives(database: PostgresqlDatabase
     until(lambda: (lease(database, taken[1].name) or 0) > before[0])
     taken[1].close()
     until(lambda: lease(database, taken[1].name) is None)
-    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "outbox leases"])
+    until(lambda: owners._renewing is None)
     again = owners.take()
     before = [lease(database, again.name) or 0]
     until(lambda: (lease(database, again.name) or 0) > before[0])
@@ -158,6 +186,22 @@ def test_a_lease_of_a_clock_that_was_ahead_counts_no_more(database: PostgresqlDa
     assert owners.is_alive(taken.name)
     assert database.read("SELECT suspected_at FROM owner")[0]["suspected_at"] is not None
     taken.close()
+
+
+@pytest.mark.parametrize("column", ["suspected_at", "the server's start"])
+def test_a_suspicion_of_a_clock_that_was_ahead_is_formed_anew(
+    database: PostgresqlDatabase, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    """The database's clock was set back by an hour: what a dead owner left is not recovered an hour later."""
+    owners = LeasedOwners(database, lease_s=0.3)
+    insert_owner(database, "elsewhere", lease_s=-1)
+    assert owners.is_alive("elsewhere")
+    if column == "suspected_at":
+        shift(database, column, 3600)
+    else:
+        ahead = module.SQL["look"].replace("pg_postmaster_start_time()", "(now() + interval '1 hour')")
+        monkeypatch.setattr(module, "SQL", {**module.SQL, "look": ahead})
+    until(lambda: not owners.is_alive("elsewhere"))
 
 
 def test_a_database_that_is_away_costs_no_living_owner_its_life(
@@ -213,13 +257,77 @@ def test_an_owner_that_could_not_be_written_down_is_given_up(
     until(lambda: superuser("SELECT COUNT(*) FROM owners.owner") == [(0,)])
 
 
+def test_whoever_lives_again_before_it_is_buried_keeps_what_it_claimed(
+    outbox: Outbox, database: PostgresqlDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found dead, then it renews and claims, then what it had is to be recovered: it is about to send that."""
+    first, second = (accept(outbox, f"again {number}", destination="again") for number in range(2))
+    insert_owner(database, "elsewhere", lease_s=15)
+    assert outbox.claim("again", "elsewhere")
+    insert_owner(database, "elsewhere", lease_s=-1)
+    until(lambda: not outbox.owners.is_alive("elsewhere"))
+    is_alive = outbox.owners.is_alive
+
+    def found_dead(name: str) -> bool:
+        alive = is_alive(name)
+        if name == "elsewhere":
+            insert_owner(database, name, lease_s=15)
+            assert outbox.claim("again", name)
+        return alive
+
+    monkeypatch.setattr(outbox.owners, "is_alive", found_dead)
+    assert outbox.recover() == 0
+    assert [stored(outbox, entry).owner for entry in (first, second)] == ["elsewhere"] * 2
+    monkeypatch.undo()
+    insert_owner(database, "elsewhere", lease_s=-1)
+    until(lambda: outbox.recover() == 2)
+    assert [stored(outbox, entry).state for entry in (first, second)] == ["unknown"] * 2
+
+
+def test_whoever_was_buried_claims_nothing_before_it_lives_again(outbox: Outbox, database: PostgresqlDatabase) -> None:
+    """Its lease has ended: whatever it claimed would be recovered while it sends."""
+    entry = accept(outbox, "ended", destination="ended")
+    insert_owner(database, "elsewhere", lease_s=-1)
+    with pytest.raises(StateUnavailable, match="lease"):
+        outbox.claim("ended", "elsewhere")
+    assert stored(outbox, entry).state == "ready"
+    insert_owner(database, "elsewhere", lease_s=15)
+    first = outbox.claim("ended", "elsewhere")
+    assert first
+    insert_owner(database, "elsewhere", lease_s=-1)
+    other = accept(outbox, "ended 2", destination="ended")
+    with pytest.raises(StateUnavailable, match="lease"):
+        outbox.write_and_claim(outbox.endings.delivered(first, Delivered("INC-1"), "answered"), "ended", "elsewhere")
+    assert stored(outbox, entry).state == "in_flight"
+    until(lambda: outbox.recover() == 1)
+    with pytest.raises(StateUnavailable, match="lease"):
+        outbox.claim("ended", "elsewhere", "send")
+    assert stored(outbox, other).state == "ready"
+    insert_owner(database, "elsewhere", lease_s=15)
+    assert outbox.claim("ended", "elsewhere", "send")
+
+
+def test_an_owner_of_another_host_is_swept_long_after_it_was_buried(database: PostgresqlDatabase) -> None:
+    """Until then it may come back, and must find that its lease has ended."""
+    owners = LeasedOwners(database, lease_s=0.03)
+    insert_owner(database, "long gone", lease_s=-1)
+    until(lambda: not owners.is_alive("long gone"))
+    owners.sweep()
+    owners.forget("long gone")
+    assert lease(database, "long gone") is not None
+    shift(database, "suspected_at", -90_000)
+    owners.sweep()
+    assert lease(database, "long gone") is None
+
+
 def test_sweeping_leaves_whoever_lives_or_owns(database: PostgresqlDatabase) -> None:
     """A dead owner's row goes with its last entry, and never before."""
     taken = LeasedOwners(database).take()
     dead = {"process": " ".join((*this_process().split()[:2], "4194304", "1"))}
     for name in ("dead", "owning"):
         values = {**dead, "name": name}
-        database.write(lambda tx, v=values: tx.execute("INSERT INTO owner VALUES (:name, :process, 0)", v))
+        with database.transaction() as tx:
+            tx.execute("INSERT INTO owner VALUES (:name, :process, 0)", values)
     database.write(
         lambda tx: tx.execute(
             "INSERT INTO entry (id, destination, contract, kind, client, reference, order_key, position, state, "

@@ -94,7 +94,7 @@ def services(
         }
         | changes
     )
-    made = Services(options, MAPPING, REPLIES, clock or (lambda: datetime.now(UTC)))
+    made = Services(options, MAPPING, REPLIES, clock or (lambda: datetime.now(UTC)), {})
     try:
         yield made
     finally:

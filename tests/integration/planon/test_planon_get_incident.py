@@ -181,7 +181,7 @@ def test_an_element_that_no_document_has_cannot_be_compared(tmp_path: Path) -> N
         password=SecretStr("x"),
         replica_url=SecretStr("sqlite://"),
     )
-    made = Services(options, load_mapping(copy), REPLIES, lambda: REPORTED_AT)
+    made = Services(options, load_mapping(copy), REPLIES, lambda: REPORTED_AT, {})
     with pytest.raises(AdapterMisconfigured, match=r"records\.same\.description: BO_DESCRIPTON"):
         made.check()
 

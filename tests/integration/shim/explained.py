@@ -162,16 +162,19 @@ MEMBERS = {
     "sends": "times it was sent",
     "backend_id": "the record's number in the backend",
     "sla": "`state`, `started_at` and `due_at` in the backend's own words, newest; null without any",
-    "payload": "`sha256` of the bytes that were validated, `bytes` stored, `intact` whether they match, `damage`; "
-    "what is lost is null",
+    "payload": "`sha256` of the bytes that were validated, `bytes` stored, `intact` whether they match, `damage`, "
+    "and `pruned_at` when they were let go; what is lost is null",
     "attempts": "list of `step`, `action` (send, find), `started_at`, `outcome`, `evidence`, `ended_at`",
     "verifications": "list of `n`, `started_at`, `ended_at`, `outcome`, `evidence`; the outcome is `ok`, `pending`, "
     "`failed`, `seen` or the attention code",
     "follows": "the delivery whose number fills the document's slot",
     "continues": "the delivery whose document could not hold this part",
+    "supersedes": "the delivery in whose place it was composed anew",
+    "superseded_by": "the delivery that was composed anew in its place",
     "behind": "the delivery that must leave first, while this one waits",
     "follow_ons": "the deliveries of what the document could not hold, each with `delivery`, `contract`, `reference`, "
     "`state`, `attention`, `reason`, `backend_id`",
+    "actions": "what administrators did: list of `at`, `actor`, `action`, `detail`, `reason`",
     "sources": "list of `element`, `value`, `rule`, `origin`; a value with a person's words is null",
 }
 

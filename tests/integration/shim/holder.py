@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from contracts.desks import Hold
 from shim.holds import KeptHolds
@@ -29,7 +28,7 @@ def slot(number: int, holder: str) -> Hold:
 
 
 def main(state: str, name: str, threads: int, slots: int) -> None:
-    database = open_state(Path(state), lambda _: MasterKey(KEY), "race")[0]
+    database = open_state(state, lambda _: MasterKey(KEY), "race")[0]
     holds = KeptHolds(database, Blind(KEY), "intramed")
     won: list[int] = []
     start = threading.Barrier(threads + 1)

@@ -21,7 +21,7 @@ from simulators.planon.control import SimulatorControl
 
 PATIENCE_S = 60.0
 FAST_PLANON = {"timeout_s": 10.0, "connect_timeout_s": 5.0, "settle_s": 1.5}
-FAST_OUTBOX = {"first_s": 0.1, "cap_s": 0.5}
+FAST_OUTBOX = {"first_s": 0.1, "cap_s": 0.5, "probe_s": 0.5, "ramp_s": 0.2}
 
 T = TypeVar("T")
 

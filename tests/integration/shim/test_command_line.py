@@ -117,7 +117,7 @@ def test_the_outbox_is_told_to_people_and_to_programs(site: Site) -> None:
     site.control.apply(down=True)
     made = site.post("/v1/planon/create_incident", site.report(tenant), Prefer="wait=0").json()["delivery"]
     status = json.loads(site.command("outbox", "status", "--json").stdout)
-    assert {"planon"} <= {row["destination"] for row in status}
+    assert {"planon"} <= {row["system"] for row in status}
     listed = json.loads(site.command("outbox", "list", "--json").stdout)
     (row,) = [row for row in listed if row["id"] == made]
     assert (row["state"] in {"ready", "in_flight"}, row["contract"]) == (True, "create_incident")
@@ -167,6 +167,7 @@ def test_a_drain_delivers_what_waits(tmp_path: Path) -> None:
                 "delivered": 0,
                 "left": 5,
                 "unreachable": ["planon"],
+                "paused": [],
                 "somebody_must_act": 0,
                 "attention": 0,
             }

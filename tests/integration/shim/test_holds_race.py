@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+
+import pytest
 
 from shim.holds import KeptHolds
 from shim.keys import Blind, MasterKey
@@ -13,15 +16,23 @@ from shim.state import open_state
 from tests.integration.shim.holder import FIRST, KEY, LENGTH, STEP
 
 ROOT = Path(__file__).parents[3]
-PROCESSES, THREADS, SLOTS = 2, 8, 60
+PROCESSES, THREADS, SLOTS = 2, 8, 24
 
 
-def test_two_processes_never_hold_one_therapist_twice(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty state is."""
+    if request.param == "sqlite":
+        return str(tmp_path / "shim.db")
+    create: Callable[[], str] = request.getfixturevalue("create_database")
+    return create()
+
+
+def test_two_processes_never_hold_one_therapist_twice(state: str) -> None:
     """Of overlapping slots wanted by 16 threads, each is held once or overlaps one that is."""
-    state = tmp_path / "shim.db"
     key = MasterKey(KEY)
     open_state(state, lambda _: key, "race")[0].close()
-    command = [sys.executable, "-m", "tests.integration.shim.holder", str(state)]
+    command = [sys.executable, "-m", "tests.integration.shim.holder", state]
     shims = [
         subprocess.Popen(
             [*command, f"shim{number}", str(THREADS), str(SLOTS)],

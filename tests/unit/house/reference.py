@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
@@ -12,6 +13,7 @@ from adapters.planon.options import PlanonOptions
 from adapters.planon.verdicts import TABLE
 from contracts import errors
 from contracts.errors import ContractError, FixRequest, PersonMustAct, RepeatLater
+from shim.cli.commands import app
 from shim.problems import TYPE_PREFIX
 from shim.settings import Http, Identity, OutboxSection, ReportTime, Settings, SystemSection
 
@@ -34,7 +36,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], str]] = {
 
 def render() -> str:
     """Return the whole page."""
-    return "\n".join([*_head(), *_settings(), *_problems(), *_verdicts()]) + "\n"
+    return "\n".join([*_head(), *_settings(), *_problems(), *_verdicts(), *_commands()]) + "\n"
 
 
 def _head() -> Iterator[str]:
@@ -74,6 +76,33 @@ def _verdicts() -> Iterator[str]:
     yield "|---|---|---|"
     for row in TABLE:
         yield f"| {row.name} | {row.seen} | {row.verdict} |"
+
+
+def _commands() -> Iterator[str]:
+    yield ""
+    yield "## Commands"
+    yield ""
+    yield "Exit codes: 0 when all is well; 1 when something is left, stuck, left out, not found or ambiguous, or"
+    yield "somebody must act; 2 when the command was typed wrongly, or the configuration or the state cannot be used."
+    yield "`--json` prints for a program. `shim COMMAND --help` tells each option; [bad-night.md](bad-night.md) shows"
+    yield "the commands at work."
+    yield ""
+    yield "| command | what it does |"
+    yield "|---|---|"
+    yield from _of_group("shim", typer.main.get_command(app))
+
+
+def _of_group(path: str, command: Any) -> Iterator[str]:
+    """Describe a command, or each one of a group."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _of_group(f"{path} {name}", inner)
+    if hasattr(command, "commands"):
+        return
+    words = [path]
+    for param in command.params:
+        is_option = param.param_type_name == "option"
+        words.append(param.opts[0] if is_option else (param.metavar or param.name.upper()).replace("|", "\\|"))
+    yield f"| `{' '.join(words)}` | {' '.join((command.help or '').split())} |"
 
 
 def _default(value: Any) -> str:

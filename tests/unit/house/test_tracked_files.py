@@ -36,5 +36,5 @@ def test_locked_dependencies_carry_hashes() -> None:
     for lock in (ROOT / "requirements").glob("*.lock"):
         text = lock.read_text(encoding="utf-8")
         pins = re.findall(r"^[a-z0-9][^ ]*==[^\n]*(?:\n    [^\n]*)*", text, re.MULTILINE)
-        assert len(pins) > 40
+        assert len(pins) > 10
         assert [pin.split()[0] for pin in pins if "--hash=sha256:" not in pin] == []

@@ -11,7 +11,7 @@ from outbox.hand import Hand
 from outbox.sqlite.database import SqliteDatabase
 from outbox.store import PACKAGE, Outbox
 from outbox.verification import Verifications
-from outbox.worker import Worker
+from outbox.worker import Pace, Worker
 from shim.keys import RestCipher
 from tests.unit.outbox.stand_ins import Clock, Receiver
 
@@ -51,7 +51,7 @@ def receiver() -> Receiver:
 @pytest.fixture
 def worker(outbox: Outbox, receiver: Receiver, clock: Clock) -> Iterator[Worker]:
     """A worker without threads of its own: tests make its steps, one at a time."""
-    made = Worker(outbox, {"planon": receiver}, clock, Backoff(first_s=1, cap_s=8), threads=0)
+    made = Worker(outbox, {"planon": receiver}, clock, Backoff(first_s=1, cap_s=8), Pace(threads=0))
     made.start()
     yield made
     assert made.stop(1)

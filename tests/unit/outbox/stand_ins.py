@@ -1,14 +1,21 @@
 """A clock that moves when told, a destination that fails when told, and the way in that the service uses."""
 
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from sqlite3 import Connection
+from threading import Barrier
+from typing import Any, TypeVar
 
-from contracts.delivery import Absent, Checked, Delivered, Document, Finding, Outcome, Sending, Source
+from contracts.delivery import Absent, Checked, Delivered, Document, Finding, Outcome, Sending, Source, Unknown
 from outbox.entry import Entry, NewEntry
+from outbox.sqlite.database import SqliteDatabase
 from outbox.store import Outbox
 from outbox.uptime import Uptime
 from outbox.worker import Worker
 
+T = TypeVar("T")
 REPORTED_AT = datetime.fromisoformat("2026-11-19T22:14:03+01:00")
 
 
@@ -46,6 +53,11 @@ class Receiver:
     asked: list[Sending] = field(default_factory=list)
     seen: list[Checked | Exception] = field(default_factory=list)
     looked_at: list[tuple[str, str, float]] = field(default_factory=list)
+    unknown: Unknown = "verify"
+    fingerprints: dict[str, str] = field(default_factory=dict)
+
+    def fingerprint(self, kind: str) -> str | None:
+        return self.fingerprints.get(kind)
 
     def send(self, sending: Sending) -> Outcome:
         self.sent.append(sending)
@@ -69,8 +81,25 @@ class Receiver:
         return seen
 
 
-def accept(
-    outbox: Outbox,
+def at_once(count: int, call: Callable[[int], T]) -> list[T]:
+    """Call from so many threads, all at the same moment; return what they got."""
+    ready = Barrier(count, timeout=30)
+
+    def one(number: int) -> T:
+        ready.wait()
+        return call(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def writer(database: SqliteDatabase) -> Connection:
+    """Return the connection that writes."""
+    assert database._writer is not None
+    return database._writer
+
+
+def new_entry(
     name: str = "1",
     *,
     order_key: str | None = None,
@@ -78,8 +107,10 @@ def accept(
     slot: bytes | None = None,
     body: bytes = b"<Incident/>",
     continues: str | None = None,
-) -> Entry:
-    """Enqueue a document, as the service does."""
+    fingerprint: str | None = None,
+    destination: str = "planon",
+    rank: int = 0,
+) -> NewEntry:
     document = Document(
         kind="incident",
         body=body,
@@ -89,10 +120,21 @@ def accept(
         follows=follows,
         slot=slot,
         provenance=(Source("BO_PRIORITY", "2", "matrix", "priority_matrix[SCH, high]"),),
+        fingerprint=fingerprint,
     )
-    new = NewEntry(f"dl_{name:0>32}", "planon", "create_incident", "agent", f"LS-{name}", document, continues)
+    return NewEntry(f"dl_{name:0>32}", destination, "create_incident", "agent", f"LS-{name}", document, continues, rank)
+
+
+def accept(outbox: Outbox, name: str = "1", **members: Any) -> Entry:
+    """Enqueue a document, as the service does."""
+    new = new_entry(name, **members)
+    return outbox.database.write(lambda tx: outbox.enqueue(tx, new))
+
+
+def accept_all(outbox: Outbox, news: Iterable[NewEntry]) -> list[Entry]:
+    """Enqueue many in one commit."""
     with outbox.database.transaction() as tx:
-        return outbox.enqueue(tx, new)
+        return [outbox.enqueue(tx, new) for new in news]
 
 
 PENDING = Delivered("INC-000001", {"sla": "pending"}, check_again_s=2)

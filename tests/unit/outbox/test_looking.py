@@ -4,8 +4,9 @@ import pytest
 
 from contracts.delivery import Checked, Delivered, NotSent, Sending
 from outbox.database import ConstraintViolated
+from outbox.endings import Fenced
 from outbox.looking import Looking, look_now
-from outbox.store import Fenced, Outbox
+from outbox.store import Outbox
 from outbox.verification import Verifications
 from outbox.worker import Worker
 from tests.unit.outbox.stand_ins import PENDING, Clock, Receiver, accept, delivered, stored, told

@@ -1,3 +1,4 @@
+import errno
 import signal
 import stat
 import subprocess
@@ -9,13 +10,15 @@ import pytest
 from contracts.delivery import Delivered, DeliveryState
 from contracts.errors import StateUnavailable
 from outbox.database import ConstraintViolated, NewerSchemaError, open_database
+from outbox.endings import Fenced
 from outbox.owner import LockedOwners
+from outbox.selection import Selection
 from outbox.sqlite.database import SqliteDatabase
-from outbox.store import PACKAGE, Fenced, Outbox
+from outbox.store import PACKAGE, Outbox
 from outbox.stored import PayloadDamaged
 from outbox.worker import Worker
 from shim.keys import RestCipher
-from tests.unit.outbox.stand_ins import Clock, Receiver, accept
+from tests.unit.outbox.stand_ins import Clock, Receiver, accept, writer
 
 
 def test_a_crash_in_flight_is_an_unknown_outcome(outbox: Outbox, worker: Worker, receiver: Receiver) -> None:
@@ -61,6 +64,22 @@ def test_a_killed_process_is_a_dead_owner(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_identity_is_given_up_on_a_disk_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is when it is given up; what it held would never be recovered while its lock stays."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "read-only")
+
+    owners = LockedOwners(tmp_path)
+    owner = owners.take()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuse)
+        owner.close()
+    assert not owners.is_alive(owner.name)
+    owners.sweep()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_late_outcome_is_fenced(outbox: Outbox, worker: Worker, receiver: Receiver) -> None:
     """An attempt that was given up cannot write its outcome over a newer one."""
     entry = accept(outbox)
@@ -72,7 +91,7 @@ def test_a_late_outcome_is_fenced(outbox: Outbox, worker: Worker, receiver: Rece
     receiver.findings = [Delivered("INC-000001")]
     worker.step("planon")
     with pytest.raises(Fenced):
-        outbox.delivered(claim, Delivered("INC-000002"), "late")
+        outbox.write(outbox.endings.delivered(claim, Delivered("INC-000002"), "late"))
     kept = outbox.get(entry.id)
     assert kept is not None
     assert kept.backend_id == "INC-000001"
@@ -132,11 +151,11 @@ def test_a_full_disk_refuses_and_recovers(outbox: Outbox, database: SqliteDataba
     accept(outbox, "1")
     with database.transaction() as tx:
         (pages,) = tx.execute("PRAGMA page_count").fetchone()
-    database._writer.execute(f"PRAGMA max_page_count = {pages}")
+    writer(database).execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StateUnavailable, match="full"):
         accept(outbox, "2", body=b"x" * 200_000)
-    database._writer.execute("PRAGMA max_page_count = 1000000")
-    assert [entry.reference for entry in outbox.entries(None, None, 10)] == ["LS-1"]
+    writer(database).execute("PRAGMA max_page_count = 1000000")
+    assert [entry.reference for entry in outbox.chosen(Selection(), 10)] == ["LS-1"]
     accept(outbox, "2", body=b"x" * 200_000)
     assert worker.step("planon")
     assert worker.step("planon")
@@ -144,8 +163,8 @@ def test_a_full_disk_refuses_and_recovers(outbox: Outbox, database: SqliteDataba
 
 def test_the_file_is_durable_and_its_owner_s_alone(database: SqliteDatabase) -> None:
     """WAL, synchronous=FULL, mode 600."""
-    assert database._writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-    assert database._writer.execute("PRAGMA synchronous").fetchone()[0] == 2
+    assert writer(database).execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert writer(database).execute("PRAGMA synchronous").fetchone()[0] == 2
     assert stat.S_IMODE(database.path.stat().st_mode) == 0o600
 
 

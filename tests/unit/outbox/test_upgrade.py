@@ -13,10 +13,11 @@ from outbox.database import open_database
 from outbox.entry import Particulars, to_ms
 from outbox.hand import Hand
 from outbox.owner import LockedOwners
+from outbox.selection import Selection
 from outbox.sqlite.database import split_script
 from outbox.store import PACKAGE, Outbox
 from outbox.verification import Verifications
-from outbox.worker import Worker
+from outbox.worker import Pace, Worker
 from shim.keys import RestCipher
 from tests.unit.outbox.stand_ins import REPORTED_AT, Clock, Receiver
 
@@ -27,7 +28,7 @@ INSERT INTO entry (id, destination, contract, kind, client, reference, order_key
                    accepted_at, next_attempt_at, owner, step, sends, unknown_since, unknown_boot, unknown_uptime,
                    backend_id, ended_at)
 VALUES (:id, 'planon', 'create_incident', 'incident', 'agent', :reference, :key, :state, :at, 3600,
-        :at, :at, :owner, 1, 1, :since, :boot, :uptime, :backend_id, :ended_at)"""
+        :at, :at, :owner, 1, 50, :since, :boot, :uptime, :backend_id, :ended_at)"""
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_entries_of_every_state_go_on(first_release: Path, clock: Clock, receive
     assert {count.state: count.entries for count in outbox.counts()} == dict.fromkeys(DeliveryState, 1)
     receiver.findings = [Delivered("INC-000001"), Delivered("INC-000002")]
     receiver.answers = [Delivered("INC-000003")]
-    worker = Worker(outbox, {"planon": receiver}, clock, Backoff(), threads=0)
+    worker = Worker(outbox, {"planon": receiver}, clock, Backoff(), Pace(threads=0))
     worker.start()
     while worker.step("planon"):
         pass
@@ -97,7 +98,7 @@ def test_entries_of_every_state_go_on(first_release: Path, clock: Clock, receive
     (looked_at,) = receiver.looked_at
     assert looked_at[:2] == ("LS-4", "INC-000777")
     assert looked_at[2] == (clock.now - REPORTED_AT).total_seconds()
-    assert [entry.id for entry in outbox.wanting_attention(None, 10)] == ["dl_delivered"]
+    assert [entry.id for entry in outbox.wanting_attention(Selection(), 10)] == ["dl_delivered"]
     assert worker.stop(1)
     database.close()
 

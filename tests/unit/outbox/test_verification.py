@@ -8,13 +8,15 @@ from contracts.delivery import Checked, Delivered, DeliveryState
 from contracts.errors import BackendUnavailable
 from outbox.backoff import Backoff
 from outbox.database import open_database
+from outbox.endings import Fenced
 from outbox.looking import NOT_CHECKED
+from outbox.selection import Selection
 from outbox.sqlite.database import SqliteDatabase
-from outbox.store import PACKAGE, Fenced, Outbox
+from outbox.store import PACKAGE, Outbox
 from outbox.verification import LEASE_S, Verifications
-from outbox.worker import Worker
+from outbox.worker import Pace, Worker
 from shim.keys import RestCipher
-from tests.unit.outbox.stand_ins import Clock, Receiver, accept, delivered, stored, told
+from tests.unit.outbox.stand_ins import Clock, Receiver, accept, delivered, stored, told, writer
 
 
 def test_a_record_is_looked_at_when_its_adapter_asked_for_it(
@@ -56,11 +58,11 @@ def test_a_missing_clock_is_counted_apart_until_it_is_mended(
     assert worker.step("planon")
     counted = {(count.state, count.attention, count.entries) for count in outbox.counts()}
     assert counted == {(DeliveryState.DELIVERED, None, 1), (DeliveryState.DELIVERED, "sla_missing", 1)}
-    assert [found.id for found in outbox.wanting_attention("planon", 10)] == [entry.id]
+    assert [found.id for found in outbox.wanting_attention(Selection("planon"), 10)] == [entry.id]
     assert [found.id for found in verifications.make_all_due("planon")] == [entry.id]
     assert worker.step("planon")
     assert stored(outbox, entry).attention is None
-    assert outbox.wanting_attention(None, 10) == []
+    assert outbox.wanting_attention(Selection(), 10) == []
 
 
 def test_only_the_last_look_takes_attention_away(
@@ -107,7 +109,7 @@ def test_a_delivery_without_a_check_costs_no_commit_more(
     """Claim and outcome are two commits; an idle worker makes none."""
     accept(outbox)
     commits: list[str] = []
-    database._writer.set_trace_callback(lambda text: commits.append(text) if text == "COMMIT" else None)
+    writer(database).set_trace_callback(lambda text: commits.append(text) if text == "COMMIT" else None)
     assert worker.step("planon")
     assert len(commits) == 2
     assert receiver.looked_at == []
@@ -134,7 +136,7 @@ def test_looks_survive_a_restart(outbox: Outbox, worker: Worker, receiver: Recei
     clock.forward(2)
     database = open_database(outbox.database.where, [PACKAGE])
     again = Outbox(database, RestCipher(bytes(32)), clock, lambda: clock.up)
-    heir = Worker(again, {"planon": receiver}, clock, Backoff(), threads=0)
+    heir = Worker(again, {"planon": receiver}, clock, Backoff(), Pace(threads=0))
     heir.start()
     assert heir.step("planon")
     assert len(receiver.looked_at) == 1

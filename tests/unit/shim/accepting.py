@@ -11,7 +11,7 @@ from outbox.entry import Entry
 from outbox.hand import Hand
 from outbox.sqlite.database import SqliteDatabase
 from outbox.store import Outbox
-from outbox.worker import Worker
+from outbox.worker import Pace, Worker
 from shim.clients import Client
 from shim.durable import Durable
 from shim.idempotency import Idempotency, Write
@@ -62,7 +62,7 @@ class Accepting:
             self.landings,
         )
         self.worker = Worker(
-            self.outbox, {"planon": self.receiver}, self.clock, Backoff(), threads=0, watch=self.landings.tell
+            self.outbox, {"planon": self.receiver}, self.clock, Backoff(), Pace(threads=0), watch=self.landings.tell
         )
         self.worker.start()
 

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.delivery import Delivered, DeliveryState, Document, FollowOn, NotSent, Rejected
 from outbox.entry import Entry
-from tests.unit.outbox.stand_ins import REPORTED_AT
+from tests.unit.outbox.stand_ins import REPORTED_AT, writer
 from tests.unit.shim.accepting import Accepting, document
 
 
@@ -134,7 +134,7 @@ def test_a_repeat_continues_nothing_twice(accepting: Accepting) -> None:
 def test_all_of_it_is_one_commit(accepting: Accepting) -> None:
     """One sync for a report, however long."""
     commits: list[str] = []
-    accepting.state._writer.set_trace_callback(lambda text: commits.append(text) if text == "COMMIT" else None)
+    writer(accepting.state).set_trace_callback(lambda text: commits.append(text) if text == "COMMIT" else None)
     accepting.accept(long(parts=9))
     assert len(commits) == 1
 
