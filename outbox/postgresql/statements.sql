@@ -37,10 +37,6 @@ SELECT body, sha256, particulars FROM payload WHERE entry_seq = :entry_seq;
 -- name: select_entry
 SELECT * FROM entry WHERE id = :id;
 
--- name: select_entries_by_prefix
--- Two rows are enough to see that a prefix is not unique; id is not a pattern, so no character of it is special.
-SELECT * FROM entry WHERE id >= :prefix AND substr(id, 1, length(:prefix)) = :prefix ORDER BY id LIMIT 2;
-
 -- name: select_landed
 -- The delivery that brought a backend record, so that later documents about it share its order key.
 SELECT * FROM entry WHERE destination = :destination AND kind = :kind AND backend_id = :backend_id
@@ -166,22 +162,6 @@ SELECT MIN(next_attempt_at) AS at FROM (
 -- name: count_by_state
 SELECT destination, state, attention, COUNT(*) AS entries, MIN(accepted_at) AS oldest FROM entry
 GROUP BY destination, state, attention;
-
--- name: list_entries
-SELECT * FROM entry
-WHERE (CAST(:destination AS text) IS NULL OR destination = :destination)
-  AND (CAST(:state AS text) IS NULL OR state = :state)
-ORDER BY seq DESC LIMIT :limit;
-
--- name: list_open
-SELECT * FROM entry
-WHERE (CAST(:destination AS text) IS NULL OR destination = :destination) AND state NOT IN ('delivered', 'discarded')
-ORDER BY seq LIMIT :limit;
-
--- name: list_attention
-SELECT * FROM entry
-WHERE (CAST(:destination AS text) IS NULL OR destination = :destination) AND attention IS NOT NULL
-ORDER BY seq LIMIT :limit;
 
 -- name: list_attempts
 SELECT a.step, a.action, a.started_at, o.outcome, o.evidence, o.ended_at

@@ -117,7 +117,7 @@ def report(site: Site, key: str, minute: str, summary: str, tenant: str) -> str:
 
 def evening(night: Night) -> None:
     """Planon goes down while it stores a report, so the reply is lost; it is down until the morning."""
-    night.at(EVENING, "21:58:00")
+    night.at(EVENING, "21:58:04")
     # What it would answer about that report, the stand-in cannot tell either when it is back.
     night.planon.apply(lose_reply=1, unknown_fault={"on": ["find"]})
     with night.serving() as site:
@@ -125,7 +125,7 @@ def evening(night: Night) -> None:
         report(site, "night-1", f"{EVENING}T21:58", "Verwarming blijft koud", tenant)
         night.wait(lambda seen: seen.counts == {UNKNOWN: 1} and night.failures() == 2)
         night.planon.apply(down=True)
-        night.at(EVENING, "22:14:00")
+        night.at(EVENING, "22:14:04")
         first = report(site, "night-2", f"{EVENING}T22:14", "Kraan in keuken lekt", tenant)
         report(site, "night-3", f"{EVENING}T22:41", "Lift staat stil", tenant)
         report(site, "night-4", f"{EVENING}T23:05", "Voordeur klemt", tenant)
@@ -153,11 +153,11 @@ def morning(night: Night, mapping: Path) -> None:
     soon = night.configuration.read_text("utf-8").replace("probe_s = 30", "probe_s = 0.2")
     night.configuration.write_text(soon, "utf-8")
     night.planon.apply(down=False)
-    night.at(MORNING, "06:31:00")
+    night.at(MORNING, "06:31:04")
     with night.serving() as site:
         report(site, "night-6", f"{MORNING}T06:31", "Geen warm water", site.tenant())
         night.wait(lambda seen: seen.counts == {PARKED: 3, WAITING: 1, UNKNOWN: 1} and seen.open_since is None)
-    night.at(MORNING, "07:30:00", stands=True)
+    night.at(MORNING, "07:30:04", stands=True)
     with night.terminal():
         night.type("status")
         night.type("groups")
@@ -170,9 +170,9 @@ def morning(night: Night, mapping: Path) -> None:
         found = ("--backend-id", number, "--reason", "looked it up in Planon by its reference")
         night.type("resolve", unknown.example[:11], *found)
         night.planon.apply(unknown_fault=False)
-        night.at(MORNING, "07:34:00")
+        night.at(MORNING, "07:34:04")
         night.type("drain")
-        night.at(MORNING, "07:36:00", stands=True)
+        night.at(MORNING, "07:36:04", stands=True)
         night.type("status")
 
 

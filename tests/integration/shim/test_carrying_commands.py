@@ -84,7 +84,7 @@ def test_after_a_lost_state_a_repeated_request_brings_no_second_incident(tmp_pat
             with start_shim(configuration, "--no-worker") as service:
                 site = Site(tmp_path, address_of(service), {"agent": key}, planon)
                 asked = asked or site.report(site.tenant())
-                headers = {"Prefer": "wait=0", "Idempotency-Key": "the only one"}
+                headers = {"Prefer": "wait=0", "Idempotency-Key": "the-only-one"}
                 assert site.post("/v1/planon/create_incident", asked, **headers).status_code == 202
                 done(configuration, "drain")
             assert len(planon.incidents()) == 1

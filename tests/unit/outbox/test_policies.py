@@ -213,7 +213,7 @@ def test_what_becomes_ready_keeps_the_order_of_its_key(
 
 def test_a_thread_that_fails_leaves_nothing_in_flight(outbox: Outbox, receiver: Receiver, clock: Clock) -> None:
     """What it had just claimed is recovered and asked for, although its process lives on."""
-    failed = []
+    failed: list[Step] = []
 
     def watch(step: Step) -> None:
         if not failed:
