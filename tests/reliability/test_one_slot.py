@@ -13,6 +13,7 @@ from simulators.intramed.server import FirebirdServer
 from tests.reliability.practice import Patient, Practice, at, running_practice, slug
 
 THREADS = 200
+REPEATS = 5
 PATIENTS = 40
 TAKEN = (409, "slot-taken")
 
@@ -56,7 +57,11 @@ def test_two_hundred_threads_want_one_slot(practice: Practice) -> None:
         client = practice.client(index % len(practice.shims))
         body = {"slot": wanted["slot"], "patient": patient.token, "conversation": f"conversation {index}"}
         gate.wait()
-        return client.post("hold_slot", body, f"{round_}hold-{index}")
+        for _ in range(REPEATS):
+            answer = client.post("hold_slot", body, f"{round_}hold-{index}")
+            if answer.status_code != 503:  # no connection could be opened in time: the same key again, as clients do
+                break
+        return answer
 
     def all_hold(round_: str = "") -> list[requests.Response]:
         with ThreadPoolExecutor(THREADS) as pool:
