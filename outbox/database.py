@@ -117,7 +117,7 @@ def open_database(where: Path | str, packages: Sequence[str]) -> Database:
 
     Args:
         where: path of an SQLite file, or a URL of PostgreSQL.
-        packages: the packages with a folder `sqlite` or `postgresql` of SQL files, in the order of their tables.
+        packages: the packages with a folder `sqlite` or `postgresql` of schemas, in the order of their tables.
 
     Raises:
         DurabilityError: what is acknowledged would not survive a power cut.

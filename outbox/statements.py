@@ -1,4 +1,7 @@
-"""Named SQL statements out of files, one file per dialect, so that SQL is read and reviewed as SQL."""
+"""Named SQL statements out of files, so that SQL is read and reviewed as SQL.
+
+A file that both dialects understand stands once, in the folder `sql`; else each dialect has one in a folder of its own.
+"""
 
 import re
 from dataclasses import dataclass
@@ -19,10 +22,10 @@ class Statement:
 
 
 class Statements:
-    """The statements of `<package>/sqlite/<file>.sql` and its sibling, each under its `-- name:` line."""
+    """The statements of a file of a package, each under its `-- name:` line."""
 
     def __init__(self, package: str, file: str) -> None:
-        sqlite, postgresql = (named(package, f"{dialect}/{file}.sql") for dialect in ("sqlite", "postgresql"))
+        sqlite, postgresql = (named(package, dialect, file) for dialect in ("sqlite", "postgresql"))
         if sqlite.keys() != postgresql.keys():
             raise ValueError(f"{package} {file}.sql: only one dialect has {sorted(sqlite.keys() ^ postgresql.keys())}")
         self._by_name = {
@@ -39,7 +42,9 @@ def bound(statement: str) -> str:
     return _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%"))
 
 
-def named(package: str, path: str) -> dict[str, str]:
-    """Return the statements of a file of the package, as they are written, by name."""
-    parts = _NAME.split((files(package) / path).read_text(encoding="utf-8"))
+def named(package: str, dialect: str, file: str) -> dict[str, str]:
+    """Return the statements of a file as one dialect has them, as they are written, by name."""
+    shared = files(package) / "sql" / f"{file}.sql"
+    found = shared if shared.is_file() else files(package) / dialect / f"{file}.sql"
+    parts = _NAME.split(found.read_text(encoding="utf-8"))
     return dict(zip(parts[1::2], (text.strip() for text in parts[2::2]), strict=True))

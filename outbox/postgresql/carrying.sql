@@ -51,9 +51,6 @@ LEFT JOIN request ON request.entry_seq = entry.seq
 LEFT JOIN pruned ON pruned.entry_seq = entry.seq
 WHERE entry.seq > :after ORDER BY entry.seq LIMIT :limit;
 
--- name: count_entries
-SELECT COUNT(*) AS n FROM entry;
-
 -- name: select_old_payloads
 -- One whose record is still looked at, or wants attention, keeps its payload: the adapter needs it for another look.
 -- And one whose parts have not left: they may have to be composed anew, from what the client asked with the first.

@@ -19,7 +19,7 @@ from outbox.postgresql.processes import runs, this_process
 from outbox.reasons import log_defect
 from outbox.statements import named
 
-SQL: Final = named("outbox", "postgresql/owners.sql")
+SQL: Final = named("outbox", "postgresql", "owners")
 _MARGIN_S: Final = 1.0
 """How much longer than the time between two renewals a suspected owner is given: a renewal takes its time."""
 _AGAIN_S: Final = 1.0

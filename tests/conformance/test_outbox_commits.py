@@ -91,7 +91,7 @@ def test_every_statement_is_understood(store: Store, package: str, file: str) ->
     """Also where no parameter has a value; what cannot be stored then is refused as such."""
     database = store.open()
     statements = Statements(package, file)
-    for name in named(package, f"{store.dialect}/{file}.sql"):
+    for name in named(package, store.dialect, file):
         with pytest.raises((Undone, ConstraintViolated)), database.transaction() as tx:
             run_and_undo(tx, statements[name])
 

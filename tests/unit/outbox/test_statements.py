@@ -15,7 +15,9 @@ PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 def statement_files(package: str, dialect: str) -> set[str]:
-    names = {file.name.removesuffix(".sql") for file in (files(package) / dialect).iterdir() if ".sql" in file.name}
+    folders = [folder for folder in (files(package) / dialect, files(package) / "sql") if folder.is_dir()]
+    names = [file.name.removesuffix(".sql") for folder in folders for file in folder.iterdir() if ".sql" in file.name]
+    assert len(names) == len(set(names))  # what stands once for both has no file of one dialect beside it
     return {name for name in names if not NOT_STATEMENTS.fullmatch(name)}
 
 
@@ -37,7 +39,7 @@ def test_no_dialect_has_a_file_of_its_own(package: str) -> None:
 @pytest.mark.parametrize(("package", "file"), EVERY)
 def test_both_dialects_are_called_alike(package: str, file: str) -> None:
     """Whoever runs a statement does not need to know where."""
-    sqlite, postgresql = (named(package, f"{dialect}/{file}.sql") for dialect in ("sqlite", "postgresql"))
+    sqlite, postgresql = (named(package, dialect, file) for dialect in ("sqlite", "postgresql"))
     assert {name: parameters(text) for name, text in sqlite.items()} == {
         name: parameters(text) for name, text in postgresql.items()
     }
@@ -48,7 +50,7 @@ def test_both_dialects_are_called_alike(package: str, file: str) -> None:
 def test_every_statement_is_one(package: str, file: str) -> None:
     """A file's text before its first name is a comment, and a name has one statement."""
     for dialect in ("sqlite", "postgresql"):
-        for name, text in named(package, f"{dialect}/{file}.sql").items():
+        for name, text in named(package, dialect, file).items():
             uncommented = re.sub(r"--.*", "", text).strip()
             assert uncommented.endswith(";"), name
             assert uncommented.count(";") == 1, name
