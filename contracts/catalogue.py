@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from contracts import facility, practice
+from contracts import facility, outbound, practice
 from contracts.fields import Model
 
 STAFF: Final = "staff"
@@ -23,6 +23,7 @@ class Effect(StrEnum):
     READ = "read"  # one fresh connection, nothing written
     IMMEDIATE = "immediate"  # needs the backend's answer now; idempotent by key; never queued
     DURABLE = "durable"  # through the outbox; answered even when the backend is down
+    LOCAL = "local"  # the shim's own answer; no backend is asked, and no adapter has a method for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def staff_scope(system: str) -> str:
 
 
 FACILITY, PRACTICE = DeskKind
-READ, IMMEDIATE, DURABLE = Effect
+READ, IMMEDIATE, DURABLE, LOCAL = Effect
 
 CATALOGUE: Final = (
     Contract(
@@ -102,6 +103,14 @@ CATALOGUE: Final = (
         facility.FacilityNoteRequest,
         facility.FacilityNoteDelivery,
         "Add a note to an incident's communication log.",
+    ),
+    Contract(
+        FACILITY,
+        "check_outbound",
+        LOCAL,
+        outbound.FacilityOutboundRequest,
+        outbound.OutboundReply,
+        "Say whether a message may be sent to a person, with its tokens expanded.",
     ),
     Contract(
         PRACTICE,
@@ -158,5 +167,13 @@ CATALOGUE: Final = (
         practice.PracticeNoteRequest,
         practice.PracticeNoteDelivery,
         "Add a note to a patient's journal.",
+    ),
+    Contract(
+        PRACTICE,
+        "check_outbound",
+        LOCAL,
+        outbound.PracticeOutboundRequest,
+        outbound.OutboundReply,
+        "Say whether a message may be sent to a person, with its tokens expanded.",
     ),
 )

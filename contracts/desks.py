@@ -27,12 +27,15 @@ class Call:
         repeated: whether an earlier attempt under this reference may have been executed.
         client: name of the client that calls; a hold and a conversation belong to it.
         staff: whether the client may see what only staff may, such as links into the backend.
+        within: mandants of a facility desk, clinics of a practice desk, that the client is limited to; None for all.
+            What is of another one is to the client as if it did not exist.
     """
 
     reference: str = ""
     client: str = ""
     staff: bool = False
     repeated: bool = False
+    within: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,25 +144,42 @@ class IdempotencyKeyReused(FixRequest):
     slug, status, title = "idempotency-key-reused", 422, "The Idempotency-Key was used for another request"
 
 
+class LeakBlocked(FixRequest):
+    """Raised when a text would give away what may not leave. `found` says what kind and where, never the value."""
+
+    slug, status, title = "leak-blocked", 422, "Something that may not leave was found"
+
+    def __init__(self, detail: str, found: list[dict[str, JsonValue]], **members: JsonValue) -> None:
+        super().__init__(detail, found=[*found], **members)
+        self.found = found
+
+
 class RequestInFlight(RepeatLater):
     """Raised when the first request with this Idempotency-Key is still being processed."""
 
     slug, status, title = "request-in-flight", 409, "The first request with this key is still being processed"
 
 
-class TooManyAttempts(RepeatLater):
-    """Raised when a person's facts were tried too often, or a client has looked up too many people.
-
-    `policy` names the limit, as in the RateLimit headers; it allows `quota` in `window_s` seconds.
-    """
-
-    slug, status, title = "too-many-attempts", 429, "Too many attempts"
+class LimitReached(RepeatLater):
+    """A limit of the caller. `policy` names it, as in the RateLimit headers; it allows `quota` in `window_s` seconds."""
 
     def __init__(self, detail: str, retry_after_s: float, policy: str, quota: int, window_s: int) -> None:
         super().__init__(detail, retry_after_s, policy=policy, quota=quota, window_s=window_s)
         self.policy = policy
         self.quota = quota
         self.window_s = window_s
+
+
+class TooManyAttempts(LimitReached):
+    """Raised when a person's facts were tried too often, or a client has looked up too many people."""
+
+    slug, status, title = "too-many-attempts", 429, "Too many attempts"
+
+
+class TooManyRequests(LimitReached):
+    """Raised when a client has sent more requests than it may in a minute."""
+
+    slug, status, title = "too-many-requests", 429, "Too many requests"
 
 
 class BackendUnavailable(RepeatLater):

@@ -45,6 +45,13 @@ class Token:
     kind: TokenKind
 
 
+@dataclass(frozen=True, slots=True)
+class SaidBy:
+    """Marks a token for which another field of its model stands when a person is told of it: a name, or a start."""
+
+    field: str
+
+
 def _token_field(kind: TokenKind, what: str) -> object:
     return Field(
         max_length=400,

@@ -14,6 +14,7 @@ from contracts.fields import (
     Model,
     PatientToken,
     ReportedAt,
+    SaidBy,
     SlotToken,
     Telephone,
 )
@@ -63,7 +64,9 @@ class FindPatientReply(Model):
     """Who the patient is, or what to ask; candidates are never listed."""
 
     match: Match
-    patient: PatientToken | None = Field(default=None, description="Only when match is certain.")
+    patient: Annotated[PatientToken | None, SaidBy("name")] = Field(
+        default=None, description="Only when match is certain."
+    )
     name: DisplayName | None = Field(default=None, description="Family name; only when match is certain.")
     ask_for: list[Literal["first_name", "birth_year"]] = Field(
         default_factory=list, description="Facts that would decide, when match is confirm."
@@ -122,7 +125,7 @@ class AgendaTime(Model):
 class Slot(AgendaTime):
     """A free place in the agenda."""
 
-    slot: SlotToken
+    slot: Annotated[SlotToken, SaidBy("starts_at")]
 
 
 class ListSlotsReply(Model):
@@ -142,7 +145,7 @@ class HoldSlotRequest(Model):
 class HoldSlotReply(AgendaTime):
     """A hold, by the backend's own clock."""
 
-    hold: HoldToken
+    hold: Annotated[HoldToken, SaidBy("starts_at")]
     expires_at: Instant = Field(description="When the slot is free for others again, RFC 3339 with an offset.")
 
 
@@ -161,7 +164,7 @@ class ConfirmRequest(Model):
 class Appointment(AgendaTime):
     """An appointment of one patient."""
 
-    appointment: AppointmentToken
+    appointment: Annotated[AppointmentToken, SaidBy("starts_at")]
 
 
 class ConfirmReply(Appointment):

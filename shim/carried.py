@@ -17,7 +17,10 @@ from shim.state import SQL
 PACKAGES: Final = (store.PACKAGE, "shim")
 TABLES: Final = (
     *OUTBOX_TABLES,
+    Table("ring_key", ("id",)),
     Table("client", ("name",)),
+    Table("client_key", ("prefix",)),
+    Table("client_minute", ("client", "minute")),
     Table("idempotency", ("client", "key")),
     Table("reference_row", ("system", "name")),
     Table("hold", ("system", "slot", "holder")),

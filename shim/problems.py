@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from contracts.errors import ContractError, MalformedRequest, RepeatLater, TooManyAttempts, Unauthenticated, Violation
+from contracts.errors import ContractError, LimitReached, MalformedRequest, RepeatLater, Unauthenticated, Violation
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:problem-type:legacy-shim:"
@@ -38,7 +38,7 @@ def problem_response(error: ContractError) -> Response:
     headers = {}
     if isinstance(error, RepeatLater):
         headers["Retry-After"] = str(_retry_after(error))
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, LimitReached):
         # draft-ietf-httpapi-ratelimit-headers-10: the quota, the window, what is left, and when there is some again.
         headers["RateLimit-Policy"] = f'"{error.policy}";q={error.quota};w={error.window_s}'
         headers["RateLimit"] = f'"{error.policy}";r=0;t={_retry_after(error)}'

@@ -19,7 +19,7 @@ from contracts.delivery import Delivery, DeliveryState
 from contracts.errors import DeliveryFailed, NotFound, StateUnavailable, Unauthenticated
 from contracts.fields import DeliveryId
 from outbox.entry import Entry
-from shim.clients import Client, Clients
+from shim.clients import Client, Clients, scopes_of
 from shim.durable import Durable, seconds_until
 from shim.idempotency import Write, fingerprint, read_key
 from shim.immediate import Answer, Immediate, to_json
@@ -58,6 +58,8 @@ def router(service: Service) -> APIRouter:
     for system in service.systems.values():
         limit = Limit(_CALLS_AT_A_TIME)
         for contract in system.contracts:
+            if contract.effect is Effect.LOCAL:
+                continue
             # A second installation of the same kind needs operation ids of its own.
             only = kinds.count(system.kind) == 1
             routes.add_api_route(
@@ -169,7 +171,7 @@ def _needs(system: System, contract: Contract) -> Callable[[Request], Client]:
 
     def authorise(request: Request) -> Client:
         client = _client(request)
-        client.require(contract.scope(system.name))
+        client.require(*scopes_of(contract, system.name))
         return client
 
     return authorise

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from contracts.catalogue import CATALOGUE, Contract, DeskKind
+from contracts.catalogue import CATALOGUE, Contract, DeskKind, Effect
 from contracts.desks import Adapter, AdapterMisconfigured, AnyAdapter, Desk, Ports
 from shim.settings import ConfigurationError, SystemSection, explain
 
@@ -24,8 +24,9 @@ class System:
 
     @property
     def contracts(self) -> tuple[Contract, ...]:
-        """The rows of the catalogue that the desk implements; the others are not mounted."""
-        return tuple(row for row in CATALOGUE if row.desk is self.kind and hasattr(self.desk, row.name))
+        """The rows of the catalogue that the desk implements, and the shim's own; the others are not mounted."""
+        ours = (row for row in CATALOGUE if row.desk is self.kind)
+        return tuple(row for row in ours if row.effect is Effect.LOCAL or hasattr(self.desk, row.name))
 
     def method(self, contract: Contract) -> Callable[..., Any]:
         """Return the desk's method of the contract's name."""

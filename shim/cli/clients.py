@@ -1,13 +1,14 @@
 """`shim clients`: who may call."""
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from contracts.catalogue import CATALOGUE, STAFF
 from shim.cli.deployment import console, fail, one_line_errors, print_json, settings
-from shim.clients import ClientExists
+from shim.clients import ClientExists, ClientRow
 from shim.root import open_deployment_state
 from shim.settings import Settings
 from shim.systems import find_adapter
@@ -54,18 +55,20 @@ def list_clients(
     with one_line_errors(), open_deployment_state(settings(ctx)) as state:
         rows = state.clients.rows()
     if as_json:
-        print_json(
-            [
-                {"name": r.name, "key": f"ls_{r.key_prefix}_…", "scopes": r.scopes, "created_at": r.created_at}
-                for r in rows
-            ]
-        )
+        print_json([public(row) for row in rows])
         return
-    table = Table("client", "key", "scopes", "created")
+    table = Table("client", "keys", "scopes", "created")
     for row in rows:
         created = row.created_at.astimezone().isoformat(timespec="seconds")
-        table.add_row(row.name, f"ls_{row.key_prefix}_…", "\n".join(row.scopes), created)
+        keys = "\n".join(f"ls_{key.prefix}_…" for key in row.keys)
+        table.add_row(row.name, keys, "\n".join(row.scopes), created)
     console.print(table)
+
+
+def public(row: ClientRow) -> dict[str, Any]:
+    """What is shown of a client for a program."""
+    keys = [{**asdict(key), "prefix": f"ls_{key.prefix}_…"} for key in row.keys]
+    return {**asdict(row), "limits": row.limits.as_json(), "keys": keys}
 
 
 def _expand(wanted: str, configured: Settings) -> list[str]:

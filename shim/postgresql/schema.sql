@@ -1,20 +1,48 @@
--- version: 2
+-- version: 3
 -- The shim's own tables, in the outbox's database: an entry and its idempotency record are one commit.
 -- Times are milliseconds since 1970 in UTC; what expires does so by the database's own clock.
 
 CREATE TABLE deployment (
     "only"          BIGINT PRIMARY KEY CHECK ("only" = 1),
     name            TEXT COLLATE "C" NOT NULL,     -- part of every external reference
-    key_fingerprint TEXT NOT NULL         -- another key would open nothing
+    key_fingerprint TEXT NOT NULL,        -- of its first key
+    naming          BYTEA                 -- sealed: the key of blinded names, which outlives a rotation
+);
+
+-- Which keys something in this state is sealed with; without one of them the state is not opened.
+CREATE TABLE ring_key (
+    id          TEXT COLLATE "C" PRIMARY KEY,         -- 8 hexadecimal digits that stand before what it sealed
+    fingerprint TEXT NOT NULL,
+    added_at    BIGINT NOT NULL
 );
 
 CREATE TABLE client (
-    name        TEXT COLLATE "C" PRIMARY KEY,
-    key_prefix  TEXT COLLATE "C" NOT NULL UNIQUE,
-    key_sha256  TEXT NOT NULL,            -- keys are 256 random bits, so a plain hash is enough
-    scopes      TEXT NOT NULL,            -- JSON array of system:contract
-    created_at  BIGINT NOT NULL
+    name       TEXT COLLATE "C" PRIMARY KEY,
+    scopes     TEXT NOT NULL,             -- JSON array of system:contract, bundles and service scopes
+    limits     TEXT NOT NULL DEFAULT '{}',  -- JSON object: what narrows this client beyond its scopes
+    created_at BIGINT NOT NULL,
+    revoked_at BIGINT                    -- its keys open nothing any more; its name stays taken
 );
+
+CREATE TABLE client_key (
+    prefix       TEXT COLLATE "C" PRIMARY KEY,        -- shown; the rest of a key is not stored
+    client       TEXT COLLATE "C" NOT NULL REFERENCES client (name),
+    sha256       TEXT NOT NULL,           -- keys are 256 random bits, so a plain hash is enough
+    created_at   BIGINT NOT NULL,
+    expires_at   BIGINT,                 -- after a rotation, when the overlap is over; NULL: never
+    last_used_at BIGINT                  -- to the minute; NULL: never used
+);
+
+CREATE INDEX client_key_of_client ON client_key (client);
+
+CREATE TABLE client_minute (
+    client   TEXT COLLATE "C" NOT NULL,
+    minute   BIGINT NOT NULL,            -- minutes since 1970
+    requests BIGINT NOT NULL,
+    PRIMARY KEY (client, minute)
+);
+
+CREATE INDEX client_minute_by_age ON client_minute (minute);
 
 CREATE TABLE idempotency (
     client      TEXT COLLATE "C" NOT NULL,
@@ -28,6 +56,8 @@ CREATE TABLE idempotency (
     PRIMARY KEY (client, key),
     CHECK ((status IS NULL) = (reply IS NULL))
 );
+
+CREATE INDEX idempotency_by_age ON idempotency (created_at) WHERE status IS NOT NULL;
 
 CREATE TABLE reference_row (
     system  TEXT COLLATE "C" NOT NULL,

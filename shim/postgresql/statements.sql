@@ -12,14 +12,23 @@ INSERT INTO reference_row (system, name, row, read_at) VALUES ('', 'proof', '', 
 DELETE FROM reference_row WHERE system = '' AND name = 'proof';
 
 -- name: insert_client
-INSERT INTO client (name, key_prefix, key_sha256, scopes, created_at)
-VALUES (:name, :key_prefix, :key_sha256, :scopes, :created_at);
+INSERT INTO client (name, scopes, limits, created_at) VALUES (:name, :scopes, :limits, :created_at);
+
+-- name: insert_client_key
+INSERT INTO client_key (prefix, client, sha256, created_at) VALUES (:prefix, :client, :sha256, :created_at);
 
 -- name: select_client_by_prefix
-SELECT name, key_sha256, scopes FROM client WHERE key_prefix = :key_prefix;
+SELECT c.name, c.scopes, c.limits, k.sha256, k.last_used_at
+FROM client_key AS k JOIN client AS c ON c.name = k.client
+WHERE k.prefix = :prefix AND c.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :now);
 
 -- name: list_clients
-SELECT name, key_prefix, scopes, created_at FROM client ORDER BY name;
+SELECT name, scopes, limits, created_at, revoked_at FROM client ORDER BY name;
+
+-- name: list_client_keys
+SELECT client, prefix, created_at, expires_at, last_used_at FROM client_key
+WHERE expires_at IS NULL OR expires_at > :now
+ORDER BY client, created_at DESC;
 
 -- name: select_idempotency
 SELECT fingerprint, delivery, status, reply, not_executed FROM idempotency WHERE client = :client AND key = :key;
