@@ -16,6 +16,7 @@ from typing import Final
 import phonenumbers
 from stdnum.nl import bsn
 
+from contracts.plain import plain, raw
 from contracts.telephone import TelephoneError, normalise_telephone
 
 REPLACEMENT: Final = "[BSN]"
@@ -30,12 +31,14 @@ _DUTCH: Final = 11
 _DIGIT: Final = re.compile(r"\d")
 _GROUP: Final = re.compile(r"[0-9]+")
 _GAP: Final = re.compile(r"[ \t.\-\u2010-\u2015\u2212]{1,3}")
+_RARE_GAP: Final = re.compile(r"[/,_\n]")
+"""What joins three groups only where they are those of a BSN: room numbers and amounts are joined by them too."""
+_USUAL: Final = frozenset({(3, 3, 3), (4, 2, 3), (4, 3, 2)})
+"""Digits of the groups in which people write a BSN."""
 _WIDE_GAP: Final = re.compile(r"[ \t\n.,:/()_*\-\u2010-\u2015\u2212]{1,4}")
 """What stands between the digits of a telephone number."""
 _PAUSE: Final = re.compile(r"[\n,:/]|\.[ \t]")
 """What ends a house number 31, which is no country's then."""
-_INVISIBLE: Final = frozenset({"Cf", "Cc", "Mn", "Me"})
-_KEPT: Final = frozenset("\t\n\r")
 _Own = Callable[[], frozenset[str]]
 """Gives the spellings of a person's own numbers."""
 _DAY_FIRST: Final = (2, 2, 4)
@@ -49,17 +52,14 @@ class _Group:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Plain:
-    """A text as digits are looked for in it, and for each of its characters the place in the original."""
-
-    text: str
-    places: Sequence[int]
-
-
 def has_bsn(text: str) -> bool:
     """Whether some number passes as a BSN and is no part of a complete telephone number."""
     return bool(_found(text, ()))
+
+
+def is_bsn(digits: str) -> bool:
+    """Whether eight or nine digits, 0 to 9, pass the check of a BSN."""
+    return len(digits) in _LENGTHS and digits.strip("0") != "" and bsn.checksum(digits.zfill(_LONGEST)) == 0
 
 
 def replace_bsn(text: str, telephones: Collection[str]) -> tuple[str, int]:
@@ -82,8 +82,8 @@ def _found(text: str, telephones: Collection[str]) -> list[tuple[int, int]]:
     # Most texts have too few digits, which the whole text tells a hundred times faster than each character.
     if len(_DIGIT.findall(unicodedata.normalize("NFKC", text))) < _SHORTEST:
         return []
-    plain = _plain(text)
-    groups = [_Group(match[0], *match.span()) for match in _GROUP.finditer(plain.text)]
+    seen = plain(raw(text))
+    groups = [_Group(match[0], *match.span()) for match in _GROUP.finditer(seen.text)]
 
     @cache  # only a candidate needs them, and reading a number takes longer than the rest
     def own() -> frozenset[str]:
@@ -92,9 +92,9 @@ def _found(text: str, telephones: Collection[str]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     first = 0
     while first < len(groups):
-        last = _bsn_at(plain.text, groups, first, own)
+        last = _bsn_at(seen.text, groups, first, own)
         if last is not None:
-            found.append((plain.places[groups[first].begin], plain.places[groups[last].end - 1] + 1))
+            found.append((seen.begins[groups[first].begin], seen.ends[groups[last].end - 1]))
         first = (first if last is None else last) + 1
     return found
 
@@ -104,11 +104,23 @@ def _bsn_at(text: str, groups: Sequence[_Group], first: int, own: _Own) -> int |
     found = [
         last
         for last, digits in _windows(text, groups, first, _GAP, _LONGEST)
-        if len(digits) in _LENGTHS and bsn.is_valid(digits) and not _is_date(text, groups[first : last + 1])
+        if is_bsn(digits) and not _is_date(text, groups[first : last + 1])
     ]
+    if not found:
+        found = _usual(text, groups[first : first + 3], first)
     if not found or _is_telephone(text, groups, first, found[-1], own):
         return None
     return found[-1]
+
+
+def _usual(text: str, three: Sequence[_Group], first: int) -> list[int]:
+    """Return the last of three groups that are a BSN as people group it, whatever single character is between."""
+    if tuple(len(group.digits) for group in three) not in _USUAL:
+        return []
+    gaps = [text[one.end : other.begin] for one, other in pairwise(three)]
+    if not all(_RARE_GAP.fullmatch(gap) or _GAP.fullmatch(gap) for gap in gaps):
+        return []
+    return [first + 2] if is_bsn("".join(group.digits for group in three)) else []
 
 
 def _windows(
@@ -164,23 +176,3 @@ def _is_date(text: str, groups: Sequence[_Group]) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _plain(text: str) -> _Plain:
-    """Normalise each character for itself, so that its place stays known, and drop what cannot be seen."""
-    characters: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(text):
-        if character.isascii() and character.isprintable():
-            normal = character
-        elif character in _KEPT:
-            normal = "\n" if character != "\t" else character
-        else:
-            normal = "".join(
-                str(unicodedata.decimal(each, each))  # of any script: an Arabic keyboard writes a BSN too
-                for each in unicodedata.normalize("NFKC", character)
-                if unicodedata.category(each) not in _INVISIBLE
-            )
-        characters.append(normal)
-        places += [place] * len(normal)
-    return _Plain("".join(characters), places)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, SerializeAsAny
 
-from contracts.fields import DeliveryId, Instant, Model
+from contracts.fields import CODED, DeliveryId, Instant, Model
 
 
 class DeliveryState(StrEnum):
@@ -33,8 +33,8 @@ class Delivery(Model):
     """Reply to every durable write: the delivery's current state."""
 
     delivery: DeliveryId
-    system: str = Field(description="Name of the system in the configuration.", examples=["planon"])
-    contract: str = Field(description="The contract that was called.", examples=["create_incident"])
+    system: Annotated[str, CODED] = Field(description="Name of the system in the configuration.", examples=["planon"])
+    contract: Annotated[str, CODED] = Field(description="The contract that was called.", examples=["create_incident"])
     state: DeliveryState = Field(
         description="Where the delivery is now. ready: sent at the next attempt; waiting: behind an earlier one about "
         "the same record; in_flight: being sent; unknown: an answer was lost, the backend is being asked; delivered; "
@@ -49,6 +49,29 @@ class Delivery(Model):
         description="Delivered, and yet an administrator should look at the record: a short code.",
         examples=["sla_missing"],
     )
+    continues: DeliveryId | None = Field(
+        default=None,
+        description="The delivery whose text did not fit into one document: this is the rest of it, or a part of that.",
+    )
+    replaces: DeliveryId | None = Field(
+        default=None,
+        description="The identifier that this delivery was accepted under, if an administrator has had it composed "
+        "anew since: asked for by that one, it answers as well.",
+    )
+
+
+class EndedDeliveries(Model):
+    """What has ended since a cursor, the earliest first."""
+
+    deliveries: list[SerializeAsAny[Delivery]] = Field(
+        description="Each as it is now, in the reply of its contract. One that an administrator has taken up again "
+        "after it was rejected or parked is listed once more when it ends again."
+    )
+    next: Annotated[str, CODED] = Field(
+        description="Cursor behind these: keep it, and send it as `since` next time. It does not expire.",
+        examples=["DC_AAAAAAAAACoAAAAAAAAAAB8ny2u4rVE1"],
+    )
+    more: bool = Field(description="Whether there is more to read at once; else ask again later.")
 
 
 @dataclass(frozen=True, slots=True)

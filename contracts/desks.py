@@ -207,12 +207,17 @@ class Adapter(Generic[OptionsT]):
     Attributes:
         kind: which protocol its desks follow.
         options: model of its section in the configuration; unknown options are errors.
-        build: makes a desk; opens no connection.
+        build: makes a desk; opens no connection. It may import what it needs then: a command that only looks at what
+            waits builds none.
+        exposures: one line for each thing that these options leave open on the wire, such as plain HTTP to another
+            machine: the option, what can be read, and the remedy, without any secret. The service does not start with
+            one, unless its section names the reason. Told from the options alone: nothing is asked or opened.
     """
 
     kind: DeskKind
     options: type[OptionsT]
     build: Callable[[OptionsT, Ports], Desk]
+    exposures: Callable[[OptionsT], list[str]]
 
 
 AnyAdapter = Adapter[Any]

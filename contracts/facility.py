@@ -7,10 +7,11 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from contracts.address import home_in
 from contracts.delivery import Delivery
-from contracts.fields import DeliveryId, Instant, Match, MessageText, Model, ReportedAt, Telephone, TenantToken
+from contracts.fields import CODED, DeliveryId, Instant, Match, MessageText, Model, ReportedAt, Telephone, TenantToken
 
 IncidentNumber = Annotated[
     str,
+    CODED,
     StringConstraints(pattern=r"^[A-Za-z0-9._/-]{1,40}$"),
     Field(description="The incident's number as the backend issued it.", examples=["INC-000482"]),
 ]
@@ -216,7 +217,7 @@ class FacilityNoteRequest(Model):
 class FacilityNoteDelivery(Delivery):
     """Where the note is on its way into the backend's communication log."""
 
-    note: str | None = Field(default=None, description="The log record's key in the backend; only when delivered.")
+    note: Annotated[str | None, CODED] = Field(default=None, description="The log record's key in the backend; only when delivered.")
     incident: IncidentNumber | None = Field(
         default=None, description="The incident it was filed under, when delivered."
     )

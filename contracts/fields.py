@@ -52,10 +52,21 @@ class SaidBy:
     field: str
 
 
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """Marks a text that the backend issued, such as a record's number or a link: the guard leaves it as it is.
+
+    Eight or nine digits may pass as a citizen service number by chance, and a number must arrive as it was issued.
+    """
+
+
+CODED: Final = Coded()
+
+
 def _token_field(kind: TokenKind, what: str) -> object:
     return Field(
-        max_length=400,
-        description=f"Opaque token of {what}; bound to this client and system; valid today and tomorrow (UTC).",
+        max_length=1000,
+        description=f"Opaque token of {what}; bound to this client and system; valid for at least 24 hours.",
         examples=[f"{kind}_AbT3kQ"],
         json_schema_extra={"pattern": f"^{kind}_[A-Za-z0-9_-]+$"},
     )
@@ -121,6 +132,7 @@ MessageText = Annotated[
 
 DeliveryId = Annotated[
     str,
+    CODED,
     StringConstraints(pattern=r"^dl_[0-9a-f]{32}$"),
     Field(
         description="Identifier of a delivery, as a durable write returned it.",

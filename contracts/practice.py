@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from contracts.delivery import Delivery
 from contracts.fields import (
+    CODED,
     AppointmentToken,
     HoldToken,
     Instant,
@@ -74,7 +75,7 @@ class FindPatientReply(Model):
     hand_off: list[Literal["arrears"]] = Field(
         default_factory=list, description="Reasons to hand the conversation to the front desk."
     )
-    link: str | None = Field(
+    link: Annotated[str | None, CODED] = Field(
         default=None,
         description="Where staff open this patient in the backend; only when match is certain and the client has the "
         "system's staff scope.",
@@ -118,8 +119,8 @@ class AgendaTime(Model):
 
     starts_at: Instant = Field(description="Start in the practice's zone, RFC 3339 with an offset.")
     ends_at: Instant = Field(description="End in the practice's zone, RFC 3339 with an offset.")
-    clinic: str = Field(description="Clinic code.", examples=["MCEN"])
-    therapist: str = Field(description="Therapist code.", examples=["T07"])
+    clinic: Annotated[str, CODED] = Field(description="Clinic code.", examples=["MCEN"])
+    therapist: Annotated[str, CODED] = Field(description="Therapist code.", examples=["T07"])
 
 
 class Slot(AgendaTime):
@@ -212,4 +213,4 @@ class PracticeNoteRequest(Model):
 class PracticeNoteDelivery(Delivery):
     """Where the note is on its way into the patient's journal."""
 
-    note: str | None = Field(default=None, description="The note's key in the backend; only when delivered.")
+    note: Annotated[str | None, CODED] = Field(default=None, description="The note's key in the backend; only when delivered.")

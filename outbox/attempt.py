@@ -22,8 +22,9 @@ from contracts.errors import ContractError, StateUnavailable
 from outbox.backoff import Backoff
 from outbox.claims import Claim
 from outbox.endings import Ending
+from outbox.entry import KeyUnknown
 from outbox.owner import BEGIN_WITHIN_S
-from outbox.reasons import log_defect, storable
+from outbox.reasons import log_defect
 from outbox.store import Outbox
 from outbox.stored import PayloadDamaged
 from outbox.uptime import Uptime
@@ -35,6 +36,8 @@ _FOUND: Final = (Delivered, Absent, Conflicting)
 _HOUR_MS: Final = 3_600_000
 _UPGRADE: Final = timedelta(minutes=10)
 """For how long old and new workers may run side by side."""
+_KEY_S: Final = 60.0
+"""How long an entry is left whose key is not at hand."""
 _OTHERS_S: Final = 30.0
 """How long an entry is left to workers of another release."""
 
@@ -91,8 +94,10 @@ class Attempts:
             withheld = self._withheld(claim, sending)
         except PayloadDamaged as error:
             withheld = self._parked(claim, str(error))
+        except KeyUnknown as error:
+            withheld = self._locked(claim, self._outbox.storable(error.detail))
         except StateUnavailable as error:
-            withheld = Made(None, self._endings.released(claim, storable(error.detail)))
+            withheld = Made(None, self._endings.released(claim, self._outbox.storable(error.detail)))
         except Exception as error:  # noqa: BLE001 - whatever it is, the entry must not stay claimed
             withheld = self._defect(claim, error)
         return withheld or self._made(claim, sending)
@@ -130,6 +135,12 @@ class Attempts:
         outcome = NotSent(f"{reason}; left to a worker of that release")
         return self._unasked(outcome, self._endings.not_sent(claim, outcome.reason, _OTHERS_S))
 
+    def _locked(self, claim: Claim, reason: str) -> Made:
+        """What does not open for want of a key is left until somebody has put the key back; it uses no attempt up."""
+        if claim.action == "find":
+            return self._unasked(OutcomeUnknown(reason), self._endings.unknown(claim, reason, _KEY_S))
+        return self._unasked(NotSent(reason), self._endings.not_sent(claim, reason, _KEY_S))
+
     def _defect(self, claim: Claim, error: Exception) -> Made:
         """Nobody was asked, because looking at the entry failed: try again, but not for ever."""
         log_defect(f"{claim.action} of {claim.entry.id}", error)
@@ -160,7 +171,7 @@ class Attempts:
             advice = "look whether it is there; then resolve it, or retry --not-there"
             return self._parked(claim, f"{reason}; this backend cannot be asked: {advice}")
         if destination.unknown == "resend":
-            ending = self._endings.resent(claim, storable(reason), self._delay_s(claim))
+            ending = self._endings.resent(claim, self._outbox.storable(reason), self._delay_s(claim))
             return self._unasked(OutcomeUnknown(reason), ending)
         return None
 
@@ -176,7 +187,7 @@ class Attempts:
         return None
 
     def _parked(self, claim: Claim, reason: str) -> Made:
-        reason = storable(reason)
+        reason = self._outbox.storable(reason)
         return self._unasked(Conflicting(reason), self._endings.parked(claim, reason))
 
     def _unasked(self, outcome: Found, ending: Ending) -> Made:
@@ -218,17 +229,22 @@ class Attempts:
         match outcome:
             case Delivered():
                 evidence = "answered" if claim.action == "send" else "found by its reference"
-                return endings.delivered(claim, outcome, evidence)
+                attention = None if outcome.attention is None else self._outbox.storable(outcome.attention)
+                return endings.delivered(claim, replace(outcome, attention=attention), evidence)
             case Rejected(reason, not_found):
-                return (endings.not_found if not_found else endings.rejected)(claim, storable(reason))
+                return (endings.not_found if not_found else endings.rejected)(claim, self._outbox.storable(reason))
             case Conflicting(reason):
-                return endings.parked(claim, storable(reason))
+                return endings.parked(claim, self._outbox.storable(reason))
             case NotSent(reason, retry_after_s, about_entry):
                 wait_s = min(max(retry_after_s or 0.0, 0.0), RETRY_AFTER_MAX_S)
                 delay_s = self._delay_s(claim)
-                return endings.not_sent(claim, storable(reason), delay_s, about_entry=about_entry, retry_after_s=wait_s)
+                return endings.not_sent(
+                    claim, self._outbox.storable(reason), delay_s, about_entry=about_entry, retry_after_s=wait_s
+                )
             case OutcomeUnknown(reason):
-                return endings.unknown(claim, storable(reason), self._delay_s(claim) if claim.action == "find" else 0)
+                return endings.unknown(
+                    claim, self._outbox.storable(reason), self._delay_s(claim) if claim.action == "find" else 0
+                )
             case Absent():
                 return endings.absent(claim, asked_at, self._destinations[claim.entry.destination].settle_s)
 

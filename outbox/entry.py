@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from pydantic import JsonValue
 
 from contracts.delivery import DeliveryState, Document, Source
+from contracts.errors import StateUnavailable
 from outbox.database import Row
 
 CHECK_AGAIN_MAX_S: Final = 3600.0
@@ -21,6 +22,10 @@ _JSON: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(
 _STATES: Final = {str(state): state for state in DeliveryState}
 
 
+class KeyUnknown(StateUnavailable):
+    """Raised when something was sealed with a key that is not at hand: nothing is damaged, and it may come back."""
+
+
 class Cipher(Protocol):
     """Seals what is at rest; what was sealed under one context does not open under another."""
 
@@ -29,7 +34,12 @@ class Cipher(Protocol):
         ...
 
     def open(self, sealed: bytes, context: str) -> bytes:
-        """Decrypt; raises ValueError when it was not sealed by this key under this context."""
+        """Decrypt.
+
+        Raises:
+            ValueError: it was not sealed under this context, or was changed.
+            KeyUnknown: the key that it says it was sealed with is not at hand.
+        """
         ...
 
 

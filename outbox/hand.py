@@ -15,7 +15,7 @@ from outbox.actions import Audit, account
 from outbox.database import Database, Transaction
 from outbox.endings import promote
 from outbox.entry import Entry, to_ms
-from outbox.reasons import storable
+from outbox.reasons import Guard, as_it_is, storable
 from outbox.selection import Selection
 from outbox.statements import Statements
 from outbox.stored import SQL as STORED_SQL
@@ -48,12 +48,14 @@ class Hand:
         clock: Callable[[], datetime],
         actor: Callable[[], str] = account,
         uptime: Callable[[], Uptime] = uptime,
+        guard: Guard = as_it_is,
     ) -> None:
-        """Use an open database; `actor` tells who acts."""
+        """Use an open database; `actor` tells who acts, `guard` takes out of a reason what must not be kept."""
         self._database = database
         self._clock = clock
         self._actor = actor
         self._uptime = uptime
+        self._guard = guard
 
     def make_due(self, destination: str) -> None:
         """Make everything that waits for its next attempt due now."""
@@ -157,7 +159,7 @@ class Hand:
 
         def pause(tx: Transaction) -> None:
             tx.lock("claim", destination)
-            tx.execute(SQL["pause"], {"name": destination, "now": audit.now, "reason": storable(reason)})
+            tx.execute(SQL["pause"], {"name": destination, "now": audit.now, "reason": audit.reason})
             audit.write(tx, "pause", None, {"destination": destination})
 
         self._database.write(pause)
@@ -194,7 +196,7 @@ class Hand:
 
     def audit(self, reason: str) -> Audit:
         """Return what writes down an action of now, for whoever acts in a transaction of their own."""
-        return Audit(self._actor(), storable(reason), to_ms(self._clock()))
+        return Audit(self._actor(), storable(reason, self._guard), to_ms(self._clock()))
 
 
 def _retry(tx: Transaction, entry: Entry, audit: Audit, *, not_there: bool = False) -> Entry | None:

@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +11,7 @@ from contracts.delivery import Checked, Destination
 from contracts.errors import ContractError, StateUnavailable
 from outbox.endings import Fenced
 from outbox.entry import Entry
-from outbox.reasons import log_defect, storable
+from outbox.reasons import log_defect
 from outbox.stored import PayloadDamaged, StoredEntries
 from outbox.verification import Look, Verifications
 
@@ -71,13 +70,13 @@ class Looking:
         answer = self._destinations[look.entry.destination].check(sending, backend_id, look.age_s)
         if not isinstance(answer, Checked):
             raise TypeError(f"check returned {type(answer).__name__}")
-        return replace(answer, evidence=storable(answer.evidence))
+        return answer
 
     def _failed(self, look: Look, reason: str) -> None:
         failures = look.entry.check_failures
         again_s = _AGAIN_S[failures] if failures < len(_AGAIN_S) else None
         try:
-            self._verifications.failed(look, storable(reason), again_s, None if again_s is not None else NOT_CHECKED)
+            self._verifications.failed(look, reason, again_s, None if again_s is not None else NOT_CHECKED)
         except Fenced:
             _log.info("outbox: a look at a record came too late; a newer one counts")
         except StateUnavailable as error:

@@ -3,10 +3,13 @@
 import logging
 import re
 import traceback
+from collections.abc import Callable
 from typing import Final
 
 _REASON_MAX: Final = 500
 """Characters of a reason that are kept."""
+_READ_MAX: Final = 4000
+"""Characters of a reason that are looked at: a placeholder is shorter than most of what it stands for."""
 _GROUP_MAX: Final = 80
 """Characters of a group's name: a line of a terminal, and a word of a command line."""
 _TAIL: Final = 32
@@ -30,9 +33,21 @@ _DIFFERS: Final = (
 _log = logging.getLogger(__name__)
 
 
-def storable(reason: str) -> str:
-    """Return a reason as it can be stored: not endless, and no halves of characters."""
-    return reason[:_REASON_MAX].encode("utf-8", "replace").decode()
+Guard = Callable[[str], str]
+"""Takes out of a text what must not be kept of a person. It is the host's: the outbox knows no such things."""
+
+
+def as_it_is(text: str) -> str:
+    """Take nothing out, for a host that stores no person's text."""
+    return text
+
+
+def storable(reason: str, guard: Guard = as_it_is) -> str:
+    """Return a reason as it can be stored: guarded, not endless, and no halves of characters.
+
+    It is guarded before it is cut, because what is left of an identifier is none to the guard.
+    """
+    return guard(reason[:_READ_MAX].encode("utf-8", "replace").decode())[:_REASON_MAX]
 
 
 def error_group(reason: str) -> str:

@@ -20,6 +20,7 @@ from outbox.destinations import SQL as DESTINATION_SQL
 from outbox.endings import Ending, Endings
 from outbox.entry import Cipher, Entry, NewEntry, Particulars, from_ms, to_ms
 from outbox.owner import owners_of
+from outbox.reasons import Guard, as_it_is, storable
 from outbox.stored import SQL, StoredEntries
 from outbox.uptime import Uptime, uptime
 
@@ -48,15 +49,30 @@ class Outbox(StoredEntries):
         clock: Callable[[], datetime],
         uptime: Callable[[], Uptime] = uptime,
         breaker: Breaker | None = None,
+        guard: Guard = as_it_is,
     ) -> None:
-        """Use an open database with the tables of `PACKAGE`."""
+        """Use an open database with the tables of `PACKAGE`.
+
+        Args:
+            database: the database.
+            cipher: seals what is at rest.
+            clock: aware current time.
+            uptime: the same moment by the clock that nobody can set.
+            breaker: when a destination counts as out of reach.
+            guard: takes out of what adapters and backends said what must not be kept in plain.
+        """
         super().__init__(database, cipher)
         self.uptime = uptime
         self.owners = owners_of(database)
         self.endings = Endings(self, clock)
         self.breaker = breaker or Breaker()
         self._clock = clock
+        self._guard = guard
         self._release = schema.version(PACKAGE, database.dialect)
+
+    def storable(self, reason: str) -> str:
+        """Return what an adapter or a backend said, as it may be kept in plain."""
+        return storable(reason, self._guard)
 
     # --- accepting
 

@@ -65,13 +65,14 @@ class Verifications:
         """
         result = None if answer.result is None else self._outbox.seal_result(look.entry, answer.result)
         good = OK if answer.check_again_s is None else PENDING
+        attention = None if answer.attention is None else self._outbox.storable(answer.attention)
         values = {
             "result": result,
-            "attention": answer.attention,
+            "attention": attention,
             "check_at": check_at(self._clock(), answer.check_again_s),
             "read": answer.read,
         }
-        self._write(look, "to_checked", answer.attention or good, answer.evidence, values)
+        self._write(look, "to_checked", attention or good, answer.evidence, values)
 
     def failed(self, look: Look, reason: str, again_s: float | None, attention: str | None) -> None:
         """Write down that a look failed by a defect, and was not told in `Checked`; None for `again_s` gives it up.
@@ -101,7 +102,7 @@ class Verifications:
                 return None
             (n,) = tx.execute(SQL["to_seen"], {"entry_seq": row["seq"]}).fetchone()
             told = {"entry_seq": row["seq"], "n": n, "started_at": now, "now": now}
-            evidence = f"{row['attention']}: {reason}"
+            evidence = self._outbox.storable(f"{row['attention']}: {reason}")
             tx.execute(SQL["insert_verification"], {**told, "outcome": SEEN, "evidence": evidence})
             if audit is not None:
                 audit.write(tx, SEEN, entry_id, {"was": row["attention"]})
@@ -120,10 +121,11 @@ class Verifications:
         entry = look.entry
         fence = {"entry_seq": entry.seq, "n": entry.checks}
         times = {"started_at": to_ms(look.started_at), "now": to_ms(self._clock())}
+        told = {"outcome": outcome, "evidence": self._outbox.storable(evidence)}
         with self._database.transaction() as tx:
             if tx.execute(SQL[transition], {**values, **fence}).rowcount != 1:
                 raise Fenced(entry.id)
-            tx.execute(SQL["insert_verification"], {**fence, **times, "outcome": outcome, "evidence": evidence})
+            tx.execute(SQL["insert_verification"], {**fence, **times, **told})
 
     def _age_s(self, entry: Entry, now: datetime) -> float:
         """By the boot-time clock; after a reboot by the wall clock, which may have been set back: never below 0."""

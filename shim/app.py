@@ -9,17 +9,20 @@ from fastapi_offline import FastAPIOffline
 from outbox.database import Database, Transaction
 from shim import openapi, problems
 from shim.boundary import Boundary
+from shim.guarding import LeakCounter
 from shim.metrics import CONTENT_TYPE, registry_of, scraped
+from shim.policies import policies_of
 from shim.routes import Service, router
 from shim.state import SQL
 
 
-def create_app(service: Service, database: Database, *, demo: bool) -> FastAPI:
+def create_app(service: Service, database: Database, leaks: LeakCounter, *, demo: bool) -> FastAPI:
     """Return the application.
 
     Args:
         service: what the routes delegate to.
         database: the state; the service is ready while it can be written.
+        leaks: counts what the guard has found.
         demo: whether every reply says that nothing real is behind it.
     """
     # The documentation's scripts come from the package: a hospital's network has no way out.
@@ -29,7 +32,8 @@ def create_app(service: Service, database: Database, *, demo: bool) -> FastAPI:
         summary="Narrow contracts in front of legacy systems.",
         redoc_url=None,
     )
-    app.add_middleware(Boundary, clients=service.clients, demo=demo)
+    policies = policies_of(service.systems)
+    app.add_middleware(Boundary, policies=policies, gate=service.gate, demo=demo)
     problems.install(app)
     app.include_router(router(service))
     openapi.correct(app)
@@ -45,11 +49,13 @@ def create_app(service: Service, database: Database, *, demo: bool) -> FastAPI:
         return JSONResponse({"status": "ready"})
 
     registry = registry_of(database, service.systems)
+    leaks.register(registry)
 
     @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:
         return Response(scraped(registry), media_type=CONTENT_TYPE)
 
+    policies.check(app)
     return app
 
 

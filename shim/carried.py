@@ -10,14 +10,14 @@ from outbox.carrying.lines import Header
 from outbox.carrying.refusal import CarryingRefused
 from outbox.carrying.tables import OUTBOX_TABLES, Table
 from outbox.database import Database, Transaction
+from shim import keyed
 from shim.keys import MasterKey
 from shim.settings import Settings
 from shim.state import SQL
 
-PACKAGES: Final = (store.PACKAGE, "shim")
+PACKAGES: Final = (store.PACKAGE, "shim", "shim.audit")
 TABLES: Final = (
     *OUTBOX_TABLES,
-    Table("ring_key", ("id",)),
     Table("client", ("name",)),
     Table("client_key", ("prefix",)),
     Table("client_minute", ("client", "minute")),
@@ -26,28 +26,35 @@ TABLES: Final = (
     Table("hold", ("system", "slot", "holder")),
     Table("identity_attempt", ("id",), "id"),
     Table("identity_person", ("client", "subject")),
+    Table("audit_anchor", ("chain", "n")),
+    Table("audit_event", ("chain", "n"), joins=True),  # each process has chains of its own
+    Table("audit_checkpoint", ("number",)),
 )
-"""All that a state has; `deployment` is told in the header of an export, and is there before anything is loaded."""
+"""All that a state has; `deployment` and `ring_key` are told in the header of an export, and are there before anything
+is loaded."""
 _MIGRATED: Final = (
     f"SELECT package, MAX(number) AS number FROM migration WHERE number < {schema.PUT_AWAY} GROUP BY package"  # noqa: S608 - a number of ours
 )
 
 
 class Belonging:
-    """Whether a state is this deployment's, by its name and key."""
+    """Whether a state is this deployment's, by its name and keys."""
 
     def __init__(self, settings: Settings) -> None:
         """Read the key; ConfigurationError when there is none, for without it a state opens nothing."""
         self.deployment = settings.deployment
-        self.fingerprint = MasterKey.load(settings.master_key, create=False).fingerprint
+        self.ring = MasterKey.load(settings.master_key, create=False)
 
     def check(self, database: Database) -> None:
-        """Raise CarryingRefused if a state is another deployment's, or sealed with another key."""
+        """Raise CarryingRefused if a state is another deployment's, or sealed with a key that is not there."""
         rows = database.read(SQL["select_deployment"])
         if not rows:
             raise CarryingRefused("the file is no state of a shim")
-        if rows[0]["key_fingerprint"] != self.fingerprint:
-            raise CarryingRefused("the file was written with another master key; put that key file in place first")
+        wanted = keyed.needed(database.read(keyed.SQL["list_keys"]), rows[0]["key_fingerprint"])
+        if lost := keyed.missing(wanted, self.ring.keys):
+            raise CarryingRefused(
+                f"the file was written with another master key, {', '.join(lost)}; put that key file in place first"
+            )
         if rows[0]["name"] != self.deployment:
             raise CarryingRefused(
                 f"the file belongs to deployment {rows[0]['name']!r}, the configuration says {self.deployment!r}"
@@ -58,7 +65,8 @@ def header(tx: Transaction, made_at: datetime, tables: Mapping[str, int]) -> Hea
     """Describe the state that a transaction sees, with these numbers of rows."""
     deployment = tx.execute(SQL["select_deployment"]).fetchone()
     versions = {str(row["package"]): int(row["number"]) for row in tx.execute(_MIGRATED).fetchall()}
-    return Header(deployment["name"], deployment["key_fingerprint"], versions, made_at.isoformat(), dict(tables))
+    keys = keyed.header_of(tx, deployment["key_fingerprint"])
+    return Header(deployment["name"], schema=versions, made_at=made_at.isoformat(), tables=dict(tables), **keys)
 
 
 def sqlite_file(settings: Settings) -> Path:

@@ -5,114 +5,37 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from contracts.catalogue import Contract, Effect, staff_scope
-from contracts.errors import Forbidden, Unauthenticated
-from outbox.database import ConstraintViolated, Database
+from contracts.errors import Unauthenticated
+from outbox.database import ConstraintViolated, Database, Transaction
 from outbox.entry import from_ms, to_ms
+from outbox.statements import Statements
+from shim.client import Client, ClientLimits, scopes_of
 from shim.settings import NAME
-from shim.state import SQL
 
-READ_BUNDLE: Final = "read"
-WRITE_BUNDLE: Final = "write"
-METRICS: Final = "shim:metrics"
-ADMIN: Final = "shim:admin"
-SERVICE_SCOPES: Final = (METRICS, ADMIN)
-"""Scopes of the service itself; no system may be called `shim`."""
+__all__ = ["Client", "ClientLimits", "Clients", "scopes_of"]  # what most of the service knows of clients
 
+SQL: Final = Statements("shim", "clients")
 _KEY: Final = re.compile(r"ls_([a-z0-9]{8})_[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
-class ClientLimits:
-    """What narrows a client beyond its scopes.
+class KnownClient:
+    """A client that has authenticated, and the key that it did so with.
 
     Attributes:
-        within: by system, the mandants or clinics that exist for it; all of them for a system that is not named.
-        networks: where it may call from; empty: anywhere.
-        requests_per_minute: None for no limit.
-        attempts: facts about one person that may fail to identify, in place of the deployment's number.
-        people_per_hour: different people that it may identify, in place of the deployment's number.
-        strict: a reply with an identifier in it is refused as a whole; else the identifier is replaced.
+        client: who it is.
+        prefix: of the key.
+        used_ms_ago: when the key's last use was written down, None for never.
     """
 
-    within: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    requests_per_minute: int | None = None
-    attempts: int | None = None
-    people_per_hour: int | None = None
-    strict: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what is stored and shown: only what is set."""
-        values: dict[str, Any] = {
-            "within": {system: sorted(parts) for system, parts in sorted(self.within.items())},
-            "networks": [str(network) for network in self.networks],
-            "requests_per_minute": self.requests_per_minute,
-            "attempts": self.attempts,
-            "people_per_hour": self.people_per_hour,
-            "strict": self.strict,
-        }
-        return {name: value for name, value in values.items() if value}
-
-    @classmethod
-    def of_json(cls, values: Mapping[str, Any]) -> "ClientLimits":
-        """Read what `as_json` returned.
-
-        Raises:
-            ValueError: a network is none.
-        """
-        within = {system: frozenset(parts) for system, parts in values.get("within", {}).items()}
-        networks = tuple(ip_network(network) for network in values.get("networks", ()))
-        return cls(**{**values, "within": within, "networks": networks})
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """An authenticated caller."""
-
-    name: str
-    scopes: frozenset[str]
-    limits: ClientLimits = ClientLimits()
-
-    def may(self, *scopes: str) -> bool:
-        """Whether it has one of these scopes."""
-        return not self.scopes.isdisjoint(scopes)
-
-    def require(self, *scopes: str) -> None:
-        """Let the client through if it has one of these scopes, or raise Forbidden."""
-        if not self.may(*scopes):
-            raise Forbidden(f"the scope {scopes[0]} is needed", scope=scopes[0])
-
-    def is_staff_of(self, system: str) -> bool:
-        """Whether it may see what only staff of this system may."""
-        return staff_scope(system) in self.scopes
-
-    def within(self, system: str) -> frozenset[str] | None:
-        """Return the mandants or clinics of a system that exist for it; None for all."""
-        return self.limits.within.get(system)
-
-    def may_call_from(self, address: str | None) -> bool:
-        """Whether it may call from this network address."""
-        if not self.limits.networks:
-            return True
-        try:
-            caller = ip_address(address or "")
-        except ValueError:
-            return False
-        mapped = getattr(caller, "ipv4_mapped", None)
-        return any((mapped or caller) in network for network in self.limits.networks)
-
-
-def scopes_of(contract: Contract, system: str) -> tuple[str, str]:
-    """Return the scopes that admit to a contract: its own, and the bundle of its system that holds it."""
-    bundle = READ_BUNDLE if contract.effect in {Effect.READ, Effect.LOCAL} else WRITE_BUNDLE
-    return contract.scope(system), f"{system}:{bundle}"
+    client: Client
+    prefix: str
+    used_ms_ago: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +61,11 @@ class ClientRow:
 
 
 class ClientExists(Exception):
-    """Raised when a client of that name exists."""
+    """Raised when a client of that name exists, or was revoked: its name is part of external references for good."""
+
+
+class ClientUnknown(Exception):
+    """Raised when there is no client of that name, or it was revoked, or it has no such key."""
 
 
 class Clients:
@@ -158,39 +85,70 @@ class Clients:
         if not re.fullmatch(NAME, name):
             raise ValueError(f"a client's name must match {NAME}")
         key, values = self._new_key(name)
-        client = {
-            "name": name,
-            "scopes": json.dumps(sorted(set(scopes))),
-            "limits": json.dumps((limits or ClientLimits()).as_json()),
-            "created_at": values["created_at"],
-        }
+        client = {"name": name, "created_at": values["created_at"], **_stored(scopes, limits or ClientLimits())}
         try:
             with self._database.transaction() as tx:
                 tx.execute(SQL["insert_client"], client)
                 tx.execute(SQL["insert_client_key"], values)
         except ConstraintViolated as error:
-            raise ClientExists(f"a client {name!r} exists already") from error
+            raise ClientExists(f"there is or was a client {name!r}; choose a name that was never used") from error
         return key
 
-    def authenticate(self, key: str) -> Client:
+    def change(self, name: str, change: Callable[[Client], Client]) -> tuple[Client, Client]:
+        """Change a client's scopes or limits, and return it before and after.
+
+        Raises:
+            ClientUnknown: there is none of that name.
+        """
+        with self._database.transaction() as tx:
+            before = self._known(tx, name)
+            after = change(before)
+            tx.execute(SQL["update_client"], {"name": name, **_stored(after.scopes, after.limits)})
+        return before, after
+
+    def rotate(self, name: str, overlap: timedelta) -> str:
+        """Return a new key; the ones that the client has end after the overlap, so that it can be put in place.
+
+        Raises:
+            ClientUnknown: there is none of that name.
+        """
+        key, values = self._new_key(name)
+        with self._database.transaction() as tx:
+            self._known(tx, name)
+            tx.execute(SQL["expire_client_keys"], {"client": name, "overlap_ms": round(overlap.total_seconds() * 1000)})
+            tx.execute(SQL["insert_client_key"], values)
+        return key
+
+    def revoke(self, name: str, prefix: str | None = None) -> None:
+        """Let a client in no more, or not with this one of its keys. Its name stays taken.
+
+        Raises:
+            ClientUnknown: there is none of that name, or it has no such key.
+        """
+        with self._database.transaction() as tx:
+            self._known(tx, name)
+            if prefix is None:
+                tx.execute(SQL["revoke_client"], {"name": name})
+            elif tx.execute(SQL["expire_client_key"], {"client": name, "prefix": prefix}).rowcount != 1:
+                raise ClientUnknown(f"{name} has no key {prefix!r} that is still good")
+
+    def authenticate(self, key: str) -> KnownClient:
         """Return the client whose key this is.
 
         Raises:
-            Unauthenticated: it is nobody's, has expired, or was revoked.
+            Unauthenticated: it is nobody's, has expired, or was revoked: all alike.
         """
-        match = _KEY.fullmatch(key)
-        if match:
-            now = to_ms(self._clock())
-            for row in self._database.read(SQL["select_client_by_prefix"], prefix=match[1], now=now):
+        prefix = prefix_of(key)
+        if prefix is not None:
+            for row in self._database.read(SQL["select_client_by_prefix"], prefix=prefix):
                 if hmac.compare_digest(row["sha256"], _digest(key)):
-                    limits = ClientLimits.of_json(json.loads(row["limits"]))
-                    return Client(row["name"], frozenset(json.loads(row["scopes"])), limits)
+                    return KnownClient(_client(row["name"], row), prefix, row["used_ms_ago"])
         raise Unauthenticated("send a valid API key as `Authorization: Bearer …`")
 
     def rows(self) -> list[ClientRow]:
         """Return all clients by name."""
         keys: dict[str, list[KeyRow]] = {}
-        for row in self._database.read(SQL["list_client_keys"], now=to_ms(self._clock())):
+        for row in self._database.read(SQL["list_client_keys"]):
             times = (None if row[name] is None else from_ms(row[name]) for name in ("expires_at", "last_used_at"))
             keys.setdefault(row["client"], []).append(KeyRow(row["prefix"], from_ms(row["created_at"]), *times))
         return [
@@ -205,11 +163,32 @@ class Clients:
             for row in self._database.read(SQL["list_clients"])
         ]
 
+    def _known(self, tx: Transaction, name: str) -> Client:
+        tx.lock("client", name)
+        row = tx.execute(SQL["select_client"], {"name": name}).fetchone()
+        if row is None:
+            raise ClientUnknown(f"there is no client {name!r}, or it was revoked")
+        return _client(name, row)
+
     def _new_key(self, client: str) -> tuple[str, dict[str, Any]]:
         prefix = secrets.token_hex(4)
         key = f"ls_{prefix}_{secrets.token_urlsafe(32)}"
         now = to_ms(self._clock())
         return key, {"prefix": prefix, "client": client, "sha256": _digest(key), "created_at": now}
+
+
+def prefix_of(key: str) -> str | None:
+    """Return the part of a key that may be shown; None for what cannot be a key."""
+    match = _KEY.fullmatch(key)
+    return match[1] if match else None
+
+
+def _client(name: str, row: Any) -> Client:
+    return Client(name, frozenset(json.loads(row["scopes"])), ClientLimits.of_json(json.loads(row["limits"])))
+
+
+def _stored(scopes: Iterable[str], limits: ClientLimits) -> dict[str, str]:
+    return {"scopes": json.dumps(sorted(set(scopes))), "limits": json.dumps(limits.as_json())}
 
 
 def _digest(key: str) -> str:

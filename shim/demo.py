@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from shim.client import METRICS, bundles_of
 from shim.root import open_shim
 from shim.settings import ConfigurationError, Settings, load
 from simulators.intramed.engine import EngineMissing
@@ -32,9 +33,12 @@ def planon_section(planon: PlanonAddress, **options: Any) -> dict[str, Any]:
 
 
 def write_configuration(folder: Path, systems: Mapping[str, Mapping[str, Any]], **sections: Mapping[str, Any]) -> Path:
-    """Write a `shim.toml` with its state in `folder`, and return its path."""
+    """Write a `shim.toml` with its state in `folder`, and return its path.
+
+    Nothing limits how fast stand-ins may be asked, unless a section says otherwise.
+    """
     lines = ['deployment = "demo"', f'state = "{folder / "shim.db"}"', f'master_key = "{folder / "master.key"}"']
-    tables = {**sections, **{f"systems.{name}": options for name, options in systems.items()}}
+    tables = {"http": {"requests_per_minute": 0}, **sections, **{f"systems.{name}": options for name, options in systems.items()}}
     for name, values in tables.items():
         # JSON strings, numbers and booleans are TOML as well.
         lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
@@ -59,10 +63,10 @@ def sandbox_practice(folder: Path) -> Path:
 
 
 def add_client(settings: Settings) -> str:
-    """Create the demo's client with every scope that is mounted, and return its key."""
+    """Create the demo's client, which may call every contract and see the metrics, and return its key."""
     with open_shim(settings) as shim:
-        scopes = [row.scope(system.name) for system in shim.systems.values() for row in system.contracts]
-        return shim.state.clients.add(CLIENT, scopes)
+        scopes = {bundle for name in shim.systems for bundle in bundles_of(name)}
+        return shim.state.clients.add(CLIENT, scopes | {METRICS})
 
 
 @contextmanager

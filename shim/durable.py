@@ -19,7 +19,11 @@ from contracts.fields import Model
 from outbox.database import ConstraintViolated, Transaction
 from outbox.entry import Entry, NewEntry, dump_json
 from outbox.store import Outbox
+from shim.audit.log import Append
+from shim.audited import REPLAYED, Access, Accesses
+from shim.caller import Caller
 from shim.clients import Client
+from shim.guarding import LeakCounter, guard_reply
 from shim.idempotency import Idempotency, Write, external_reference
 from shim.landings import Landings
 from shim.order import Order, continuation, damage_is_a_problem, new_delivery
@@ -27,6 +31,7 @@ from shim.settings import ReportTime
 from shim.systems import System
 from shim.tokens import Tokens
 
+ACCEPTED: Final = "accepted"
 _FIRST_LOOK_S: Final = 0.004
 _LAST_LOOK_S: Final = 0.1
 """A waiting request that nobody wakes looks at its delivery after 4 ms, 16 ms, 64 ms, and then every 100 ms."""
@@ -48,20 +53,30 @@ class Durable:
     clock: Callable[[], datetime]
     notify: Callable[[], None]
     landings: Landings
+    accesses: Accesses
+    leaks: LeakCounter
 
-    def accept(self, client: Client, system: System, contract: Contract, request: Model, write: Write) -> Entry:
+    def accept(self, caller: Caller, system: System, contract: Contract, request: Model, write: Write) -> Entry:
         """Make the write durable, or find what an earlier request with this key made durable.
+
+        Nothing is sent to a backend here: the entry, its idempotency record and its row of the audit are one commit.
 
         Raises:
             ContractError: it was refused, and nothing was stored.
         """
-        with self.idempotency.exclusive(write) as record:
+        client = caller.client
+        with (
+            self.accesses.of(caller, contract.operation, system, contract) as access,
+            self.idempotency.exclusive(write) as record,
+        ):
             if record is not None and record.delivery is not None:
+                access.end(REPLAYED, delivery=record.delivery)
                 return self._entry(record.delivery)
             self._check_report_time(request.reported_at)  # type: ignore[attr-defined]  # every durable request has it
             reference = external_reference(self.deployment, client.name, system.name, write.key)
-            opened = self.tokens.open_request(request, client.name, system.name)
-            call = Call(reference, client.name, client.is_staff_of(system.name))
+            opened, _ = self.tokens.open_request(request, client.name, system.name)
+            access.about_person_in(opened)
+            call = Call(reference, client.name, client.is_staff_of(system.name), within=client.within(system.name))
             document: Document = system.method(contract)(opened, call)
             document = self.order.of(document, client, system.name)
             new = NewEntry(
@@ -74,7 +89,7 @@ class Durable:
                 rank=contract.rank,
                 request=_asked(opened, call),
             )
-            entry = self._store(new, write)
+            entry = self._store(new, write, access)
         self.notify()
         return entry
 
@@ -119,9 +134,13 @@ class Durable:
         Raises:
             StateDamaged: what the backend answered cannot be read any more.
         """
+        return self.told(entry, contract.reply)
+
+    def told(self, entry: Entry, model: type[Model]) -> Delivery:
+        """Tell where the delivery is, in a model that is a `Delivery`; errors as of `reply`."""
         with damage_is_a_problem():
             result = json.loads(self.outbox.result(entry))
-        reply = contract.reply.model_validate(
+        reply = model.model_validate(
             {
                 **result,
                 "delivery": entry.id,
@@ -133,11 +152,22 @@ class Durable:
                 "attempts": entry.sends,
                 "reason": entry.reason,
                 "attention": entry.attention,
+                "continues": entry.continues,
+                "replaces": self._accepted_as(entry),
             }
         )
         if not isinstance(reply, Delivery):
-            raise TypeError(f"{contract.operation} is durable but does not reply with a Delivery")
-        return reply
+            raise TypeError(f"{entry.contract} is durable but does not reply with a Delivery")
+        guarded = guard_reply(reply)
+        self.leaks.count(entry.destination, entry.contract, guarded.counts)
+        return guarded.reply  # type: ignore[no-any-return]  # a Delivery, as it was
+
+    def _accepted_as(self, entry: Entry) -> str | None:
+        """Return the identifier that the client was told, if it is another one by now."""
+        first = entry
+        while first.supersedes is not None and (earlier := self.outbox.get(first.supersedes)) is not None:
+            first = earlier
+        return None if first is entry else first.id
 
     def _entry(self, delivery: str) -> Entry:
         entry = self.outbox.current(delivery)  # what was composed anew answers for what it supersedes
@@ -154,26 +184,30 @@ class Durable:
         if -ahead > timedelta(seconds=self.report_time.max_age_s):
             raise ReportTimeRefused("reported_at is too old", field="reported_at", server_time=server_time)
 
-    def _store(self, new: NewEntry, write: Write) -> Entry:
+    def _store(self, new: NewEntry, write: Write, access: Access) -> Entry:
         # Sealed before the commit, in which others wait.
         first = self.outbox.seal(new)
         rest = [self.outbox.seal(continuation(new, follow_on)) for follow_on in new.document.follow_ons]
 
-        def store(tx: Transaction) -> Entry:
+        def store(tx: Transaction, append: Append) -> Entry:
             entry = self.outbox.enqueue(tx, first)
             for sealed in rest:
                 self.outbox.enqueue(tx, sealed)
             self.idempotency.insert(tx, write, entry.id)
+            append(access.outcome(ACCEPTED, delivery=entry.id))
             return entry
 
         try:
-            return self.outbox.database.write(store)
+            entry = self.accesses.log.write_with(store)
         except ConstraintViolated:
             # A second shim on the same state was faster with the same request, or this is a defect.
             record = self.idempotency.find(write)
             if record is None or record.delivery is None:
                 raise
+            access.note(delivery=record.delivery)
             return self._entry(record.delivery)
+        access.has_ended()
+        return entry
 
 
 def _asked(opened: Model, call: Call) -> bytes:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from contracts.errors import IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight
+from contracts.errors import IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight, StateDamaged
 from outbox.database import Database, Transaction
 from outbox.entry import to_ms
+from outbox.statements import Statements
 from shim.keys import Blind, RestCipher
-from shim.state import SQL
 
+SQL: Final = Statements("shim", "idempotency")
 _KEY: Final = re.compile(r"[!#-~]{1,255}")
 _REFERENCE_CHARACTERS: Final = 20
 """100 bits of base32: enough that two writes of one deployment never share a reference."""
@@ -76,7 +77,7 @@ class Idempotency:
     def __init__(self, database: Database, cipher: RestCipher, blind: Blind, clock: Callable[[], datetime]) -> None:
         self.database = database
         self._cipher = cipher
-        self._blind = blind
+        self.blind = blind
         self._clock = clock
         self._in_flight: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
@@ -105,14 +106,20 @@ class Idempotency:
 
         Raises:
             IdempotencyKeyReused: the key belongs to another request.
+            StateDamaged: it was answered, and nobody can tell how.
         """
         for row in self.database.read(SQL["select_idempotency"], client=write.client, key=self._key(write)):
-            if row["fingerprint"] != write.fingerprint:
+            if row["fingerprint"] not in {self._fingerprint(write), write.fingerprint}:
                 raise IdempotencyKeyReused("use a new key for a new request; the key names one request for good")
-            sealed = row["reply"]
-            reply = None if sealed is None else self._cipher.open(sealed, self._context(write))
-            return Record(row["delivery"], row["status"], reply, bool(row["not_executed"]))
+            return Record(row["delivery"], row["status"], self._reply(write, row["reply"]), bool(row["not_executed"]))
         return None
+
+    def _reply(self, write: Write, sealed: bytes | None) -> bytes | None:
+        try:
+            return None if sealed is None else self._cipher.open(sealed, self._context(write))
+        except ValueError as error:
+            # Calling the backend again would be a guess: what was answered is known to nobody.
+            raise StateDamaged("the answer that was stored under this key cannot be read any more") from error
 
     def insert(self, tx: Transaction, write: Write, delivery: str | None) -> None:
         """Store the write within the caller's transaction.
@@ -123,7 +130,7 @@ class Idempotency:
         values = {
             "client": write.client,
             "key": self._key(write),
-            "fingerprint": write.fingerprint,
+            "fingerprint": self._fingerprint(write),
             "created_at": to_ms(self._clock()),
             "delivery": delivery,
         }
@@ -135,21 +142,39 @@ class Idempotency:
         Raises:
             RequestInFlight: another process has begun the next attempt meanwhile.
         """
-        values = {"client": write.client, "key": self._key(write), "not_executed": not maybe}
+        values = {"client": write.client, "key": self._key(write), "not_executed": int(not maybe)}
         with self.database.transaction() as tx:
             begun = tx.execute(SQL["set_idempotency_executed"], values).rowcount == 1
         if maybe and not begun:
             raise RequestInFlight("repeat the request in a moment", retry_after_s=1)
 
-    def finish(self, write: Write, status: int, reply: bytes) -> None:
-        """Store the certain outcome of an immediate write; a repeat gets the same answer."""
+    def finish(self, tx: Transaction, write: Write, status: int, reply: bytes) -> None:
+        """Store the certain outcome of an immediate write within the caller's transaction; a repeat gets the same."""
         sealed = self._cipher.seal(reply, self._context(write))
         values = {"client": write.client, "key": self._key(write), "status": status, "reply": sealed}
-        with self.database.transaction() as tx:
-            tx.execute(SQL["set_idempotency_reply"], values)
+        tx.execute(SQL["set_idempotency_reply"], values)
+
+    @staticmethod
+    def forget(database: Database, before: int, limit: int) -> int:
+        """Let records of immediate writes expire that are older; return how many, at most so many at a time.
+
+        Only those whose outcome is certain: one that is not must be found by the next repeat, and a durable write's
+        stays as long as its entry. A repeat of what was forgotten is made anew, under the same reference.
+
+        Args:
+            database: the state.
+            before: first seen before this, in milliseconds since 1970.
+            limit: of one commit.
+        """
+        values = {"before": before, "limit": limit}
+        return database.write(lambda tx: tx.execute(SQL["delete_idempotency"], values).rowcount)
+
+    def _fingerprint(self, write: Write) -> str:
+        """Return what recognises the request and is stored: a plain hash of a short body could be guessed."""
+        return self.blind("request", write.client, write.fingerprint)
 
     def _key(self, write: Write) -> str:
-        return self._blind("idempotency", write.client, write.key)
+        return self.blind("idempotency", write.client, write.key)
 
     def _context(self, write: Write) -> str:
         return f"idempotency/{self._key(write)}"

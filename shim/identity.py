@@ -8,6 +8,7 @@ from contracts.fields import Model
 from contracts.identity import IdentityRequest
 from outbox.database import Database
 from outbox.statements import Statements
+from shim.client import Client
 from shim.keys import Blind
 from shim.settings import Identity
 from shim.tokens import token_fields
@@ -24,6 +25,9 @@ class IdentityLimits:
     An attempt is taken before the backend is asked and given back when it was no wrong guess, so that guesses made at
     the same time count, too. A client that has reached its people is told nothing any more but about those people: to
     refuse only what is certain would tell which guesses were right.
+
+    A client may have numbers of its own, in place of the deployment's. Guesses about a person are counted over all
+    clients: a number of its own says how many of them, whoever's they are, close the person to this client.
     """
 
     def __init__(self, database: Database, blind: Blind, limits: Identity) -> None:
@@ -31,7 +35,7 @@ class IdentityLimits:
         self._blind = blind
         self._limits = limits
 
-    def ask(self, client: str, system: str, request: IdentityRequest, ask: Callable[[], Model]) -> Model:
+    def ask(self, client: Client, system: str, request: IdentityRequest, ask: Callable[[], Model]) -> Model:
         """Return what the backend says, unless a limit is reached.
 
         Raises:
@@ -52,12 +56,14 @@ class IdentityLimits:
             self._count(client, person, attempt)
         return reply
 
-    def _take(self, client: str, system: str, asked_about: str | None) -> int:
-        quota, window_s = self._limits.attempts_per_number, self._limits.window_s
+    def _take(self, client: Client, system: str, asked_about: str | None) -> int:
+        window_s = self._limits.window_s
         if asked_about is None:
             quota = self._limits.attempts_per_client
-            subject = self._blind("identity_attempt_of_client", system, client)
+            subject = self._blind("identity_attempt_of_client", system, client.name)
         else:
+            own = client.limits.attempts
+            quota = self._limits.attempts_per_number if own is None else own
             subject = self._blind("identity_attempt", system, asked_about)
         values = {"subject": subject, "window_ms": window_s * 1000, "quota": quota}
         with self._database.transaction() as tx:
@@ -81,29 +87,33 @@ class IdentityLimits:
         known = [(kind, key) for kind, key in keys.items() if key is not None]
         return self._blind("identity_person", system, *known[0]) if known else None
 
-    def _count(self, client: str, person: str, attempt: int | None) -> None:
-        who = {"client": client, "subject": person}
+    def _count(self, client: Client, person: str, attempt: int | None) -> None:
+        who = {"client": client.name, "subject": person}
         if attempt is None and self._database.read(SQL["person_seen_lately"], **who, lately_ms=_LATELY_MS):
             return
         values = self._people_of(client)
         with self._database.transaction() as tx:
-            tx.lock("identity_person", client)
+            tx.lock("identity_person", client.name)
             tx.execute(SQL["forget_people"], values)
             admitted = tx.execute(SQL["upsert_person"], values | who).rowcount == 1
             if admitted and attempt is not None:
                 tx.execute(SQL["delete_attempt"], {"id": attempt})
             (_, left_ms) = tx.execute(SQL["people_of_client"], values).fetchone()
         if not admitted:
-            raise self._too_many_people(left_ms)
+            raise self._too_many_people(client, left_ms)
 
-    def _check_people(self, client: str) -> None:
+    def _check_people(self, client: Client) -> None:
         ((people, left_ms),) = self._database.read(SQL["people_of_client"], **self._people_of(client))
-        if people >= self._limits.people_per_client:
-            raise self._too_many_people(left_ms)
+        if people >= self._people_quota(client):
+            raise self._too_many_people(client, left_ms)
 
-    def _people_of(self, client: str) -> dict[str, str | int]:
-        return {"client": client, "window_ms": _HOUR_S * 1000, "quota": self._limits.people_per_client}
+    def _people_of(self, client: Client) -> dict[str, str | int]:
+        return {"client": client.name, "window_ms": _HOUR_S * 1000, "quota": self._people_quota(client)}
 
-    def _too_many_people(self, left_ms: int) -> TooManyAttempts:
+    def _people_quota(self, client: Client) -> int:
+        own = client.limits.people_per_hour
+        return self._limits.people_per_client if own is None else own
+
+    def _too_many_people(self, client: Client, left_ms: int) -> TooManyAttempts:
         detail = "this client has looked up too many people"
-        return TooManyAttempts(detail, left_ms / 1000, "people", self._limits.people_per_client, _HOUR_S)
+        return TooManyAttempts(detail, left_ms / 1000, "people", self._people_quota(client), _HOUR_S)

@@ -11,18 +11,22 @@ from contracts.errors import (
     BackendOutcomeUnknown,
     BackendUnavailable,
     FixRequest,
+    LeakBlocked,
     RequestInFlight,
     StateUnavailable,
 )
 from contracts.fields import Model
 from contracts.identity import IdentityRequest
-from outbox.database import ConstraintViolated
-from shim.clients import Client
-from shim.idempotency import Idempotency, Write, external_reference
+from outbox.database import ConstraintViolated, Transaction
+from shim.audit.log import Append
+from shim.audited import OK, REPLAYED, Access, Accesses
+from shim.caller import Caller
+from shim.guarding import LeakCounter, guard_reply, refuse
+from shim.idempotency import Idempotency, Record, Write, external_reference
 from shim.identity import IdentityLimits
 from shim.problems import problem_json
 from shim.systems import System
-from shim.tokens import Tokens
+from shim.tokens import Opening, Tokens
 
 _STILL_UNKNOWN: Final = "an earlier attempt may have been executed; repeat with the same key"
 _NOT_STORED: Final = "it was executed, but the answer could not be stored; repeat with the same key"
@@ -30,10 +34,11 @@ _NOT_STORED: Final = "it was executed, but the answer could not be stored; repea
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status and a JSON body, as they are stored and replayed."""
+    """A status and a JSON body, as they are stored and replayed; `outcome` is what the audit calls it."""
 
     status: int
     body: bytes
+    outcome: str = OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +49,53 @@ class Immediate:
     idempotency: Idempotency
     tokens: Tokens
     limits: IdentityLimits
+    accesses: Accesses
+    leaks: LeakCounter
 
-    def read(self, client: Client, system: System, contract: Contract, request: Model) -> Answer:
+    def read(self, caller: Caller, system: System, contract: Contract, request: Model) -> Answer:
         """Call a contract that writes nothing."""
-        opened = self.tokens.open_request(request, client.name, system.name)
-        return self._call(client, system, contract, opened, Call("", client.name, client.is_staff_of(system.name)))
+        client = caller.client
+        with self.accesses.of(caller, contract.operation, system, contract) as access:
+            opened, opening = self.tokens.open_request(request, client.name, system.name)
+            access.about_person_in(opened)
+            access.begin()
+            call = Call("", client.name, client.is_staff_of(system.name), within=client.within(system.name))
+            answer = self._call(caller, system, contract, opened, opening, call, access)
+            if contract.identifies:
+                access.end(answer.outcome, answer.status)  # only now it is known about whom it was
+            else:
+                access.end_soon(answer.outcome, answer.status)
+            return answer
 
-    def write(self, client: Client, system: System, contract: Contract, request: Model, write: Write) -> Answer:
+    def write(self, caller: Caller, system: System, contract: Contract, request: Model, write: Write) -> Answer:
         """Call a contract that writes, or replay the answer that it gave under this key.
 
         Without a stored answer the first attempt's outcome is not certain: the call is made again with the same
         reference, by which the backend's procedures recognise it.
         """
-        with self.idempotency.exclusive(write) as record:
+        with (
+            self.accesses.of(caller, contract.operation, system, contract) as access,
+            self.idempotency.exclusive(write) as record,
+        ):
             if record is not None and record.status is not None and record.reply is not None:
+                access.end(REPLAYED, record.status)
                 return Answer(record.status, record.reply)
-            opened = self.tokens.open_request(request, client.name, system.name)
+            opened, opening = self.tokens.open_request(request, caller.client.name, system.name)
+            access.about_person_in(opened)
             uncertain = record is not None and not record.not_executed
-            if record is None:
-                self._begin(write)
-            elif not uncertain:
-                self.idempotency.set_executed(write, maybe=True)
-            reference = external_reference(self.deployment, client.name, system.name, write.key)
-            call = Call(reference, client.name, client.is_staff_of(system.name), repeated=uncertain)
+            self._begin(write, record, access)
+            reference = external_reference(self.deployment, caller.client.name, system.name, write.key)
+            call = Call(
+                reference,
+                caller.client.name,
+                caller.client.is_staff_of(system.name),
+                repeated=uncertain,
+                within=caller.client.within(system.name),
+            )
             try:
-                answer = self._call(client, system, contract, opened, call)
+                answer = self._call(caller, system, contract, opened, opening, call, access)
             except FixRequest as error:
-                self.idempotency.finish(write, error.status, problem_json(error))
+                self._finish(write, Answer(error.status, problem_json(error), error.slug), access)
                 raise
             except BackendUnavailable as error:
                 if uncertain:
@@ -79,29 +104,72 @@ class Immediate:
                 self.idempotency.set_executed(write, maybe=False)
                 raise
             try:
-                self.idempotency.finish(write, answer.status, answer.body)
+                self._finish(write, answer, access)
             except StateUnavailable as error:
                 raise BackendOutcomeUnknown(_NOT_STORED, error.retry_after_s) from error
             return answer
 
-    def _begin(self, write: Write) -> None:
+    def _begin(self, write: Write, record: Record | None, access: Access) -> None:
+        """Write the intent, and with it that this write has begun; nothing is asked of the backend before."""
+        if record is not None:
+            access.begin()
+            if record.not_executed:
+                self.idempotency.set_executed(write, maybe=True)
+            return
+
+        def begin(tx: Transaction, append: Append) -> None:
+            self.idempotency.insert(tx, write, None)
+            append(access.intent())
+
         try:
-            with self.idempotency.database.transaction() as tx:
-                self.idempotency.insert(tx, write, None)
+            self.accesses.log.write_with(begin)
         except ConstraintViolated as error:
             raise RequestInFlight("repeat the request in a moment", retry_after_s=1) from error
 
-    def _call(self, client: Client, system: System, contract: Contract, request: Model, call: Call) -> Answer:
+    def _finish(self, write: Write, answer: Answer, access: Access) -> None:
+        """Store the certain outcome with its row of the audit."""
+
+        def finish(tx: Transaction, append: Append) -> None:
+            self.idempotency.finish(tx, write, answer.status, answer.body)
+            append(access.outcome(answer.outcome, answer.status))
+
+        self.accesses.log.write_with(finish)
+        access.has_ended()
+
+    def _call(
+        self,
+        caller: Caller,
+        system: System,
+        contract: Contract,
+        request: Model,
+        opening: Opening,
+        call: Call,
+        access: Access,
+    ) -> Answer:
         ask: Callable[[], Model] = partial(system.method(contract), request, call)
         if contract.identifies:
             who = cast("IdentityRequest", request)  # a test walks the catalogue for this
-            reply = self.limits.ask(client.name, system.name, who, ask)
+            reply = self.limits.ask(caller.client, system.name, who, ask)
+            access.about_person_in(reply)
         else:
             reply = ask()
-        sealed = self.tokens.seal_reply(reply, client.name, system.name)
-        return Answer(200, to_json(sealed))
+        guarded = guard_reply(self.tokens.seal_reply(reply, caller.client.name, system.name, opening))
+        if guarded.leaks:
+            access.note(masked=guarded.counts)
+            self.leaks.count(system.name, contract.name, guarded.counts)
+            if caller.client.limits.strict:
+                return _blocked(refuse(guarded.leaks, executed=bool(call.reference)))
+        return Answer(200, to_json(guarded.reply))
+
+
+def _blocked(error: LeakBlocked) -> Answer:
+    return Answer(error.status, problem_json(error), error.slug)
 
 
 def to_json(reply: Model) -> bytes:
-    """Serialise a reply; absent members are left out."""
-    return reply.model_dump_json(exclude_none=True).encode()
+    """Serialise a reply; absent members are left out.
+
+    Raises:
+        ValueError: a member is not of its type, an adapter's defect; a number would have passed the guard.
+    """
+    return reply.model_dump_json(exclude_none=True, warnings="error").encode()

@@ -1,11 +1,15 @@
 """What an agent developer reads of the API beside the models: problems, headers, and which headers are required."""
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from contracts.catalogue import Contract, Effect
+from contracts.delivery import Delivery, EndedDeliveries
 from contracts.errors import (
     BackendOutcomeUnknown,
     BackendUnavailable,
@@ -17,6 +21,8 @@ from contracts.errors import (
     HoldExpired,
     IdempotencyKeyMissing,
     IdempotencyKeyReused,
+    LeakBlocked,
+    LimitReached,
     MalformedRequest,
     NotFound,
     ReportTimeRefused,
@@ -26,26 +32,52 @@ from contracts.errors import (
     StateUnavailable,
     TooLate,
     TooManyAttempts,
+    TooManyRequests,
     Unauthenticated,
 )
+from contracts.fields import Model
 from shim.problems import MEDIA_TYPE, TYPE_PREFIX
 
 Responses = dict[int | str, dict[str, Any]]
 
 _ALWAYS: Final[tuple[type[ContractError], ...]] = (
-    *(MalformedRequest, Unauthenticated, Forbidden, NotFound, BodyTooLarge, StateUnavailable),
+    *(MalformedRequest, Unauthenticated, Forbidden, NotFound, BodyTooLarge, TooManyRequests, StateUnavailable),
 )
 _OF_EFFECT: Final[dict[Effect, tuple[type[ContractError], ...]]] = {
-    Effect.READ: (BackendUnavailable,),
+    Effect.READ: (LeakBlocked, BackendUnavailable),
     Effect.IMMEDIATE: (
         *(IdempotencyKeyMissing, SlotTaken, TooLate, RequestInFlight, HoldExpired, IdempotencyKeyReused),
-        *(BackendUnavailable, BackendOutcomeUnknown),
+        *(LeakBlocked, BackendUnavailable, BackendOutcomeUnknown),
     ),
     Effect.DURABLE: (
         *(IdempotencyKeyMissing, ReportTimeRefused, RequestInFlight, DryRunRefused, IdempotencyKeyReused),
         *(StateDamaged, DeliveryFailed, BackendUnavailable),
     ),
+    Effect.LOCAL: (LeakBlocked,),
 }
+_KEY_TOLD: Final = """\
+Names this write: a repeat with the same key and the same body never writes twice. Use a new one for each new write, \
+and the same one, with the same body, whenever you repeat it: after no answer, 409 request-in-flight, 503 or 504.
+
+- While the first request is worked on, a repeat is answered 409. With another body it is answered 422.
+- A write that waits in the outbox is answered with its current state, for as long as it is kept; its key never expires.
+- A write that was answered at once is answered the same again, with the status it had, for {days} days after its key \
+was first seen. After that a repeat is a new request.
+- While it is not certain whether a write was executed, its key does not expire: the next repeat finds out."""
+LISTED: Final = """\
+Each delivery once, in the order in which they ended: delivered, rejected, parked or discarded. Follow `next` from \
+answer to answer and you miss none and see none twice, whatever happens to the service in between; of a place that you \
+ask for again you get the same deliveries again. Each is told as it is now: one that an administrator took up again \
+after it was rejected or parked ends again, and is listed a second time. The rest of a long text is a delivery of its \
+own: see `continues`. After the service was restored from a backup, what ended since that backup was kept is found out \
+anew, and may be listed again.
+
+Keep `next` when you have dealt with the answer, not before."""
+SINCE: Final = (
+    "Cursor out of the `next` of an earlier answer. Without one the list begins with the oldest delivery; with `now` "
+    "it is empty, and `next` is where what ends from now on begins."
+)
+
 _RETRY_AFTER: Final = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer"}}
 _RATE_LIMIT: Final = {
     "RateLimit-Policy": {
@@ -68,6 +100,15 @@ class ViolationOut(BaseModel):
     value: str | None = Field(default=None, description="The value, where it may be shown.")
 
 
+class FoundOut(BaseModel):
+    """One thing that may not leave."""
+
+    kind: str = Field(description="What it is.", examples=["bsn"])
+    field: str | None = Field(default=None, description="In which field of the reply.", examples=["name"])
+    begin: int | None = Field(default=None, description="Its first character in the message, counted from 0.")
+    end: int | None = Field(default=None, description="The character behind its last one.")
+
+
 class Problem(BaseModel):
     """An error as RFC 9457 describes it."""
 
@@ -82,8 +123,15 @@ class Problem(BaseModel):
     policy: str | None = Field(default=None, description="The limit that was reached.", examples=["identity"])
     quota: int | None = Field(default=None, description="How many it allows in its window.", examples=[5])
     window_s: int | None = Field(default=None, description="The limit's window, seconds.", examples=[3600])
+    found: list[FoundOut] | None = Field(default=None, description="What may not leave, one by one; never the value.")
+    executed: bool | None = Field(default=None, description="Whether the write was executed all the same.")
     server_time: str | None = Field(default=None, description="The server's clock, when a report time is refused.")
     delivery: dict[str, Any] | None = Field(default=None, description="The delivery that has ended without success.")
+
+
+def key_told(days: int) -> str:
+    """Return what the Idempotency-Key is for, and for how many days an answer is kept."""
+    return _KEY_TOLD.format(days=days)
 
 
 def contract_responses(contract: Contract) -> Responses:
@@ -102,8 +150,24 @@ def contract_responses(contract: Contract) -> Responses:
 
 def delivery_responses() -> Responses:
     """Return what can come back when a delivery is asked for."""
-    described = _problems(MalformedRequest, Unauthenticated, NotFound, StateDamaged, StateUnavailable)
+    described = _problems(
+        *(MalformedRequest, Unauthenticated, Forbidden, NotFound, TooManyRequests, StateDamaged, StateUnavailable)
+    )
     return {**described, 200: {"description": "The delivery as it is now", "headers": {"Retry-After": _RETRY_AFTER}}}
+
+
+def listed(replies: Sequence[type[Model]]) -> type[Model]:
+    """Return the model of listed deliveries as it is described: each is the reply of one of these contracts."""
+    each: Any = reduce(or_, [*replies, Delivery])
+    described = EndedDeliveries.model_fields["deliveries"].description
+    return create_model(
+        "EndedDeliveries", __base__=EndedDeliveries, deliveries=(list[each], Field(description=described))
+    )
+
+
+def listing_responses() -> Responses:
+    """Return what can come back when deliveries are listed."""
+    return _problems(MalformedRequest, Unauthenticated, Forbidden, TooManyRequests, StateUnavailable)
 
 
 def _problems(*kinds: type[ContractError]) -> Responses:
@@ -116,7 +180,7 @@ def _problems(*kinds: type[ContractError]) -> Responses:
         schema = {"$ref": "#/components/schemas/Problem"}
         described[status] = {"description": told, "content": {MEDIA_TYPE: {"schema": schema}}}
         headers = {"Retry-After": _RETRY_AFTER} if status in {409, 429, 503, 504} else {}
-        if TooManyAttempts in of_status:
+        if any(issubclass(kind, LimitReached) for kind in of_status):
             headers |= _RATE_LIMIT
         if headers:
             described[status]["headers"] = headers
@@ -135,7 +199,7 @@ def correct(app: FastAPI) -> None:
             return app.openapi_schema
         document = made()
         schemas = document["components"]["schemas"]
-        for model in (Problem, ViolationOut):
+        for model in (Problem, ViolationOut, FoundOut):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)
             schemas[model.__name__] = schema

@@ -14,6 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from contracts.errors import ContractError, LimitReached, MalformedRequest, RepeatLater, Unauthenticated, Violation
+from shim.guard import mask
+from shim.guarding import guard_members
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:problem-type:legacy-shim:"
@@ -26,7 +28,9 @@ _log = logging.getLogger(__name__)
 def problem_json(error: ContractError) -> bytes:
     """Return the problem's body."""
     waiting = {"retry_after": _retry_after(error)} if isinstance(error, RepeatLater) else {}
-    return _body(error.slug, error.status, error.title, error.detail, {**waiting, **error.members})
+    return _body(
+        error.slug, error.status, error.title, mask(error.detail).text, {**waiting, **guard_members(error.members)}
+    )
 
 
 def _retry_after(error: RepeatLater) -> int:
@@ -89,6 +93,11 @@ def _field(location: tuple[Any, ...], kind: str) -> str:
 
 def _on_http_exception(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - the handler is registered for this class
+    return http_response(error)
+
+
+def http_response(error: HTTPException) -> Response:
+    """Return an error of the framework, which has a status and no type of ours, as a problem."""
     if error.status_code == HTTPStatus.BAD_REQUEST:
         # The framework could not even read the body, such as JSON that is nested too deeply.
         return problem_response(MalformedRequest("the body cannot be read", [Violation("body", "must be JSON")]))

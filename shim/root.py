@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-
-from fastapi import FastAPI
+from typing import TYPE_CHECKING
 
 from contracts.desks import Ports
 from contracts.errors import BackendUnavailable
@@ -18,26 +17,27 @@ from outbox.database import Database
 from outbox.destinations import Breaker
 from outbox.hand import Hand
 from outbox.looking import Looking
+from outbox.sqlite.ownership import check_place, refuse_foreign
 from outbox.store import Outbox
 from outbox.telling import Teller
 from outbox.verification import Verifications
 from outbox.worker import Pace, Step, Worker
-from shim import tokens
-from shim.app import create_app
+from shim import exposures, keyed
+from shim.audit.log import AuditLog
+from shim.audit.subjects import Subjects
 from shim.clients import Clients
-from shim.durable import Durable
 from shim.holds import KeptHolds
-from shim.idempotency import Idempotency
-from shim.identity import IdentityLimits
-from shim.immediate import Immediate
 from shim.keys import Blind, MasterKey, RestCipher
+from shim.keys.following import following
 from shim.landings import Landings
-from shim.order import Order
-from shim.routes import Service
 from shim.settings import ConfigurationError, Settings
 from shim.state import KeptRows, open_state
 from shim.systems import System, open_systems
-from shim.webhook import Webhook
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from shim.retention import RetentionThread
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +45,13 @@ _log = logging.getLogger(__name__)
 def utc_now() -> datetime:
     """The current time, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def masked(text: str) -> str:
+    """Return what a backend or an administrator said, without identifiers: that is how the outbox keeps it."""
+    from shim.guard import mask  # noqa: PLC0415 - a command that only looks at what waits keeps nothing
+
+    return mask(text).text
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,8 @@ class State:
     hand: Hand
     verifications: Verifications
     clients: Clients
+    audit: AuditLog
+    subjects: Subjects
 
 
 def _differences(named: tuple[str, System]) -> list[str]:
@@ -121,30 +130,32 @@ class Shim:
         section = self.settings.outbox
         if section.alert_url is None:
             return None
+        from shim.webhook import Webhook  # noqa: PLC0415 - it needs requests
+
         try:
             webhook = Webhook(self.settings.deployment, section.alert_url, section.secret_of_alerts())
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"outbox.alert_secret: {error}") from error
         return Teller(self.state.database, utc_now, webhook.tell)
 
+    def retention(self) -> "RetentionThread":
+        """Return the thread that lets go of what is old; it has not begun."""
+        from shim.retention import Keeping, Retention, RetentionThread  # noqa: PLC0415 - a command that only looks lets nothing go
+
+        settings = self.settings
+        keeping = Keeping(settings.keep_text_days, settings.idempotency_days, settings.identity.window_s)
+        return RetentionThread(Retention(self.state.database, self.state.cipher, utc_now, keeping))
+
     def looking(self) -> Looking:
         """Return what looks at delivered records."""
         destinations = {name: system.desk.destination for name, system in self.systems.items()}
         return Looking(self.state.outbox, self.state.verifications, destinations)
 
-    def app(self, notify: Callable[[], None], landings: Landings, *, demo: bool) -> FastAPI:
+    def app(self, notify: Callable[[], None], landings: Landings, *, demo: bool) -> "FastAPI":
         """Return the HTTP application. `notify` wakes the worker beside it, if there is one; that tells `landings`."""
-        deployment, state = self.settings.deployment, self.state
-        opaque = tokens.Tokens(state.key.derive("tokens", tokens.KEY_BYTES), utc_now)
-        idempotency = Idempotency(state.database, state.cipher, state.blind, utc_now)
-        order = Order(state.outbox, state.blind)
-        durable = Durable(
-            deployment, state.outbox, idempotency, opaque, self.settings.report_time, order, utc_now, notify, landings
-        )
-        limits = IdentityLimits(state.database, state.blind, self.settings.identity)
-        immediate = Immediate(deployment, idempotency, opaque, limits)
-        service = Service(self.systems, state.clients, immediate, durable, self.settings.http)
-        return create_app(service, state.database, demo=demo)
+        from shim.serving import application  # noqa: PLC0415 - a command that only looks has no use for FastAPI
+
+        return application(self, notify, landings, demo=demo)
 
 
 @contextmanager
@@ -152,22 +163,36 @@ def open_deployment_state(settings: Settings) -> Iterator[State]:
     """Open state and keys.
 
     Raises:
-        ConfigurationError: the state belongs to another key or deployment, or its folder does not exist.
+        ConfigurationError: the state belongs to another key or deployment, or its folder does not exist; or what goes
+            to it could be read, and no reason is named.
+        DurabilityError: state or key are another account's, or lie where they must not.
     """
+    exposures.refuse(exposures.exposed(settings, exposures.LOOKING))
     file = settings.state_file
     if file is not None and not file.parent.is_dir():
         raise ConfigurationError(f"the folder {file.parent} of the state does not exist; create it")
+    if file is not None:
+        check_place(file)  # before a key is made that its owner could not read
+    if settings.master_key.parent.is_dir():
+        refuse_foreign(settings.master_key, "the key file")
     load_key = partial(MasterKey.load, settings.master_key)
     database, key = open_state(file or settings.state, load_key, settings.deployment)
-    cipher = RestCipher(key.derive("rest"))
+    cipher = RestCipher(key)
     try:
-        blind = Blind(key.derive("blind"))
+        blind = Blind(keyed.naming(database, cipher))
         section = settings.outbox
         breaker = Breaker(section.breaker_after, section.probe_s, section.ramp_s)
-        outbox = Outbox(database, cipher, utc_now, breaker=breaker)
+        outbox = Outbox(database, cipher, utc_now, breaker=breaker, guard=masked)
         verifications = Verifications(outbox, utc_now)
-        hand = Hand(database, utc_now)
-        yield State(key, cipher, blind, database, outbox, hand, verifications, Clients(database, utc_now))
+        hand = Hand(database, utc_now, guard=masked)
+        audit = AuditLog(database, utc_now)
+        subjects = Subjects(key)
+        try:
+            yield State(
+                key, cipher, blind, database, outbox, hand, verifications, Clients(database, utc_now), audit, subjects
+            )
+        finally:
+            audit.close()
     finally:
         database.close()
 
@@ -177,8 +202,9 @@ def open_shim(settings: Settings) -> Iterator[Shim]:
     """Open state, keys and systems; close what the systems hold in the end.
 
     Raises:
-        ConfigurationError: something in the configuration cannot work.
+        ConfigurationError: something in the configuration cannot work, or leaves open what no reason is named for.
     """
+    exposures.refuse(exposures.exposed(settings, exposures.DELIVERING))
     with open_deployment_state(settings) as state:
 
         def ports(system: str) -> Ports:
@@ -187,7 +213,8 @@ def open_shim(settings: Settings) -> Iterator[Shim]:
 
         systems = open_systems(settings.systems, ports)
         try:
-            yield Shim(settings, state, systems)
+            with following(state.key, keyed.admitting(state.database)):
+                yield Shim(settings, state, systems)
         finally:
             for system in systems.values():
                 system.desk.close()

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
 
@@ -19,16 +19,21 @@ from contracts.delivery import Delivery, DeliveryState
 from contracts.errors import DeliveryFailed, NotFound, StateUnavailable, Unauthenticated
 from contracts.fields import DeliveryId
 from outbox.entry import Entry
-from shim.clients import Client, Clients, scopes_of
+from shim import cursors
+from shim.audited import Accesses
+from shim.caller import Caller
+from shim.clients import Client
+from shim.deliveries import Deliveries
 from shim.durable import Durable, seconds_until
+from shim.gate import Gate
 from shim.idempotency import Write, fingerprint, read_key
 from shim.immediate import Answer, Immediate, to_json
-from shim.openapi import contract_responses, delivery_responses
+from shim.openapi import LISTED, SINCE, contract_responses, delivery_responses, key_told, listed, listing_responses
+from shim.outbound import Outbound
 from shim.problems import MEDIA_TYPE
 from shim.settings import Http
 from shim.systems import System
 
-_KEY_TOLD: Final = "Names this write for good: a repeat with the same key and body never writes twice."
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]+)(?:$|[,;\s\"])", re.IGNORECASE)
 _ASYNC: Final = re.compile(r"(?:^|[,;\s])respond-async(?:$|[,;\s])", re.IGNORECASE)
 _CALLS_AT_A_TIME: Final = 24
@@ -44,10 +49,13 @@ class Service:
     """What the routes delegate to."""
 
     systems: dict[str, System]
-    clients: Clients
+    gate: Gate
     immediate: Immediate
     durable: Durable
+    outbound: Outbound
+    accesses: Accesses
     http: Http
+    idempotency_days: int = 30
 
 
 def router(service: Service) -> APIRouter:
@@ -58,8 +66,6 @@ def router(service: Service) -> APIRouter:
     for system in service.systems.values():
         limit = Limit(_CALLS_AT_A_TIME)
         for contract in system.contracts:
-            if contract.effect is Effect.LOCAL:
-                continue
             # A second installation of the same kind needs operation ids of its own.
             only = kinds.count(system.kind) == 1
             routes.add_api_route(
@@ -79,52 +85,50 @@ def router(service: Service) -> APIRouter:
 
 
 def _endpoint(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
-    make = {Effect.READ: _read, Effect.IMMEDIATE: _immediate, Effect.DURABLE: _durable}[contract.effect]
-    return make(service, system, contract, limit)
+    make = {Effect.READ: _read, Effect.IMMEDIATE: _immediate, Effect.DURABLE: _durable, Effect.LOCAL: _local}
+    return make[contract.effect](service, system, contract, limit)
 
 
 def _read(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
-    authorise = _needs(system, contract)
-
     async def read(
-        client: Annotated[Client, Depends(authorise)],
+        caller: Annotated[Caller, Depends(_caller)],
         body: contract.request,  # type: ignore[name-defined]  # the catalogue's model, known at run time
     ) -> Response:
-        call = partial(service.immediate.read, client, system, contract, body)
+        call = partial(service.immediate.read, caller, system, contract, body)
         return _answer(await anyio.to_thread.run_sync(call, limiter=limit))
 
     return read
 
 
 def _immediate(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
-    authorise = _needs(system, contract)
+    told = key_told(service.idempotency_days)
 
     async def immediate(
         request: Request,
-        client: Annotated[Client, Depends(authorise)],
+        caller: Annotated[Caller, Depends(_caller)],
         body: contract.request,  # type: ignore[name-defined]
-        idempotency_key: Annotated[str | None, Header(description=_KEY_TOLD)] = None,
+        idempotency_key: Annotated[str | None, Header(description=told)] = None,
     ) -> Response:
-        write = await _write(request, client, system, contract, idempotency_key)
-        call = partial(service.immediate.write, client, system, contract, body, write)
+        write = await _write(request, caller.client, system, contract, idempotency_key)
+        call = partial(service.immediate.write, caller, system, contract, body, write)
         return _answer(await anyio.to_thread.run_sync(call, limiter=limit))
 
     return immediate
 
 
 def _durable(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
-    authorise = _needs(system, contract)
+    told = key_told(service.idempotency_days)
 
     async def durable(
         request: Request,
-        client: Annotated[Client, Depends(authorise)],
+        caller: Annotated[Caller, Depends(_caller)],
         body: contract.request,  # type: ignore[name-defined]
-        idempotency_key: Annotated[str | None, Header(description=_KEY_TOLD)] = None,
+        idempotency_key: Annotated[str | None, Header(description=told)] = None,
         prefer: Annotated[str | None, Header(description="`wait=n`: wait n seconds for the delivery.")] = None,
     ) -> Response:
         del prefer  # several Prefer headers are one list, so they are read together
-        write = await _write(request, client, system, contract, idempotency_key)
-        call = partial(service.durable.accept, client, system, contract, body, write)
+        write = await _write(request, caller.client, system, contract, idempotency_key)
+        call = partial(service.durable.accept, caller, system, contract, body, write)
         accepted = await anyio.to_thread.run_sync(call, limiter=limit)
         try:
             preferred = ", ".join(request.headers.getlist("prefer"))
@@ -137,11 +141,26 @@ def _durable(service: Service, system: System, contract: Contract, limit: Limit)
     return durable
 
 
+def _local(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
+    async def local(
+        caller: Annotated[Caller, Depends(_caller)],
+        body: contract.request,  # type: ignore[name-defined]
+    ) -> Response:
+        call = partial(service.outbound.check, caller, system, contract, body)
+        return _answer(await anyio.to_thread.run_sync(call, limiter=limit))
+
+    return local
+
+
 def _add_deliveries(routes: APIRouter, service: Service) -> None:
-    async def get_delivery(request: Request, delivery: DeliveryId) -> Response:
+    async def get_delivery(caller: Annotated[Caller, Depends(_caller)], delivery: DeliveryId) -> Response:
         def look() -> Response:
-            entry = service.durable.of_client(_client(request), delivery)
-            return _delivery_response(service, entry, _contract_of(service, entry), found=True)
+            with service.accesses.of(caller, "get_delivery", None, None) as access:
+                entry = service.durable.of_client(caller.client, delivery)
+                contract = _contract_of(service, entry)
+                access.concerns(entry.destination, contract.name)
+                access.about_person_of(service.durable.outbox, entry, contract)
+                return _delivery_response(service, entry, contract, found=True)
 
         return await run_in_threadpool(look)
 
@@ -157,24 +176,49 @@ def _add_deliveries(routes: APIRouter, service: Service) -> None:
         response_model=reduce(or_, durable) if durable else Delivery,
         responses=delivery_responses(),
     )
+    routes.add_api_route(
+        "/deliveries",
+        _list_deliveries(service),
+        methods=["GET"],
+        operation_id="list_deliveries",
+        summary="List this client's deliveries as they end.",
+        description=LISTED,
+        tags=["deliveries"],
+        response_model=listed(durable),
+        responses=listing_responses(),
+    )
 
 
-def _client(request: Request) -> Client:
-    client = request.state.client
-    if not isinstance(client, Client):
+def _list_deliveries(service: Service) -> Callable[..., Any]:
+    durable = service.durable
+
+    async def list_deliveries(
+        caller: Annotated[Caller, Depends(_caller)],
+        since: Annotated[str | None, Query(description=SINCE, max_length=cursors.LENGTH)] = None,
+        limit: Annotated[int, Query(description="Most deliveries of one answer.", ge=1, le=200)] = 50,
+    ) -> Response:
+        def look() -> Response:
+            with service.accesses.of(caller, "list_deliveries", None, None) as access:
+                contract_of = partial(_contract_of, service)
+                deliveries = Deliveries(durable.outbox, durable.idempotency.blind, contract_of, durable.told)
+                page = deliveries.page(caller.client.name, since, limit)
+                if page.deliveries:
+                    access.end(status=200, deliveries=[told.delivery for told in page.deliveries])
+                else:
+                    access.end_soon(status=200)  # nothing was told of anybody, however often it is asked
+                return Response(to_json(page), 200, None, "application/json")
+
+        return await run_in_threadpool(look)
+
+    return list_deliveries
+
+
+def _caller(request: Request) -> Caller:
+    """Return who asks: the boundary has let them in by the route's policy, before the body was read."""
+    caller = getattr(request.state, "caller", None)
+    if not isinstance(caller, Caller):
         raise Unauthenticated("send a valid API key as `Authorization: Bearer …`")
-    return client
-
-
-def _needs(system: System, contract: Contract) -> Callable[[Request], Client]:
-    """Return the check of a contract's scope; as a dependency it comes before the body is validated."""
-
-    def authorise(request: Request) -> Client:
-        client = _client(request)
-        client.require(*scopes_of(contract, system.name))
-        return client
-
-    return authorise
+    return caller
 
 
 def _contract_of(service: Service, entry: Entry) -> Contract:

@@ -1,19 +1,49 @@
 """The configuration: one `shim.toml`, every value overridable by environment (`SHIM_OUTBOX__CAP_S=60`)."""
 
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from outbox.database import URL_PREFIXES
-from shim.webhook import is_private
 
 ENV_PREFIX: Final = "SHIM_"
 NAME: Final = r"^[a-z][a-z0-9-]{0,30}$"
+SERVICE: Final = "shim"
+"""What the scopes of the service itself begin with."""
 
 SystemName = Annotated[str, StringConstraints(pattern=NAME)]
+_REASON_LEAST: Final = 10
+
+
+def _reason(value: str) -> str:
+    if len(value) < _REASON_LEAST or not value.isprintable():
+        raise ValueError(f"must say in one line why, in {_REASON_LEAST} characters or more")
+    return value
+
+
+AcceptedRisk = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400), AfterValidator(_reason)]
+"""Why something stays open on the wire."""
+
+
+def _network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError as error:
+        raise ValueError("must be an address or a network, such as 10.0.0.0/8") from error
+    return value
 
 
 class ConfigurationError(Exception):
@@ -33,6 +63,30 @@ class Http(Section):
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     wait_s: float = Field(default=5, ge=0, description="How long a durable write waits for its delivery, seconds.")
     wait_max_s: float = Field(default=30, ge=0, description="Longest wait that `Prefer: wait=n` can ask for, seconds.")
+    tls_certificate: Path | None = Field(
+        default=None, description="PEM file with the certificate and those between it and its root: HTTPS is served."
+    )
+    tls_key: Path | None = Field(default=None, description="PEM file with the certificate's key.")
+    trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = Field(
+        default_factory=list,
+        description="Addresses or networks of proxies whose `X-Forwarded-For` is believed; nobody's unless named.",
+        examples=[["10.0.0.5"]],
+    )
+    accepted_risk: AcceptedRisk | None = Field(
+        default=None, description="Why others than this machine may be served without `tls_certificate`."
+    )
+
+    @model_validator(mode="after")
+    def _whole_certificate(self) -> Self:
+        if (self.tls_certificate is None) is not (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        return self
+    requests_per_minute: int = Field(
+        default=600,
+        ge=0,
+        description="How many requests each process takes in a minute from a client without a limit of its own; 0 for "
+        "any number.",
+    )
 
 
 class OutboxLimits(Section):
@@ -77,15 +131,16 @@ class OutboxSection(OutboxLimits):
     )
     alert_url: str | None = Field(
         default=None,
-        description="Told of each outage's beginning and end by a POST signed as Standard Webhooks; `https://`, or any "
-        "scheme on this machine.",
+        pattern=r"^https?://[^/\s]",
+        description="Told of each outage's beginning and end by a POST signed as Standard Webhooks; `https://`, or "
+        "`http://` on this machine.",
     )
     alert_secret: SecretStr | None = Field(
         default=None, description="Key of that signature, `whsec_…`; better in a file or the environment."
     )
     alert_secret_file: Path | None = Field(default=None, description="File with that key, in place of `alert_secret`.")
-    alert_insecure: bool = Field(
-        default=False, description="Let `alert_url` be `http://` on another machine: the alert can be read on its way."
+    accepted_risk: AcceptedRisk | None = Field(
+        default=None, description="Why `alert_url` may be `http://` to another machine, so that alerts can be read."
     )
     systems: dict[SystemName, OutboxSystem] = Field(
         default_factory=dict,
@@ -93,11 +148,9 @@ class OutboxSection(OutboxLimits):
     )
 
     @model_validator(mode="after")
-    def _tells_in_private(self) -> Self:
+    def _alerts_are_signed(self) -> Self:
         if self.alert_url is None:
             return self
-        if not (is_private(self.alert_url) or self.alert_insecure):
-            raise ValueError("alert_url must be https://, or on this machine, unless alert_insecure says otherwise")
         if (self.alert_secret is None) is (self.alert_secret_file is None):
             raise ValueError("alert_url needs either alert_secret or alert_secret_file")
         return self
@@ -154,6 +207,9 @@ class SystemSection(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     adapter: str = Field(description="Name of an entry point in the group `legacy_shim.adapters`.")
+    accepted_risk: AcceptedRisk | None = Field(
+        default=None, description="Why what goes to and from this system may be read on its way."
+    )
 
     @property
     def options(self) -> dict[str, Any]:
@@ -176,9 +232,24 @@ class Settings(BaseSettings):
         description="The outbox and all other state: path of an SQLite file, or `postgresql://user@host/database` for "
         "several machines; the password comes from PGPASSWORD or a password file.",
     )
+    state_accepted_risk: AcceptedRisk | None = Field(
+        default=None, description="Why what goes to a `state` on another machine may be read on its way."
+    )
     master_key: Path = Field(description="File with the key that tokens and payloads are sealed with; made if absent.")
     reference_max_age_s: float = Field(
         default=86_400, ge=0, description="How old kept reference rows may be when the replica is down, seconds."
+    )
+    keep_text_days: int = Field(
+        default=14,
+        ge=1,
+        le=3650,
+        description="How long people's words are kept after delivery or discarding, days; hashes and sources stay.",
+    )
+    idempotency_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="How long the answer of an immediate write is kept for a repeat with its key, days.",
     )
     http: Http = Http()
     outbox: OutboxSection = OutboxSection()
@@ -187,6 +258,12 @@ class Settings(BaseSettings):
     systems: dict[SystemName, SystemSection] = Field(
         default_factory=dict, description="The legacy systems, by name; without any, only looking at the state works."
     )
+
+    @model_validator(mode="after")
+    def _names_are_free(self) -> Self:
+        if SERVICE in self.systems:
+            raise ValueError(f"a system cannot be called {SERVICE!r}: the service's own scopes begin with it")
+        return self
 
     @model_validator(mode="after")
     def _limits_of_known_systems(self) -> Self:

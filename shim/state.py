@@ -13,11 +13,12 @@ from outbox import store
 from outbox.database import Database, open_database
 from outbox.entry import dump_json, from_ms, to_ms
 from outbox.statements import Statements
+from shim import keyed
 from shim.keys import Blind, MasterKey, RestCipher
 from shim.settings import ConfigurationError
 
 SQL: Final = Statements("shim", "statements")
-_PACKAGES: Final = (store.PACKAGE, "shim")
+_PACKAGES: Final = (store.PACKAGE, "shim", "shim.audit")
 
 
 def open_state(where: Path | str, load_key: Callable[[bool], MasterKey], deployment: str) -> tuple[Database, MasterKey]:
@@ -38,15 +39,19 @@ def open_state(where: Path | str, load_key: Callable[[bool], MasterKey], deploym
     return database, key
 
 
-def _check_owner(database: Database, key: MasterKey, deployment: str) -> None:
+def _check_owner(database: Database, ring: MasterKey, deployment: str) -> None:
     with database.transaction() as tx:
-        tx.execute(SQL["insert_deployment"], {"name": deployment, "key_fingerprint": key.fingerprint})
+        keyed.claim(tx, ring, deployment)
         row = tx.execute(SQL["select_deployment"]).fetchone()
-    where, name = database.where, row["name"]
-    if row["key_fingerprint"] != key.fingerprint:
-        raise ConfigurationError(f"{where} was written with another master key; restore that key file")
-    if name != deployment:
-        raise ConfigurationError(f"{where} belongs to deployment {name!r}, the configuration says {deployment!r}")
+        wanted = keyed.needed(tx.execute(keyed.SQL["list_keys"]).fetchall(), row["key_fingerprint"])
+        if lost := keyed.missing(wanted, ring.keys):
+            raise ConfigurationError(keyed.told_missing(database.where, lost))
+        if row["name"] != deployment:
+            raise ConfigurationError(
+                f"{database.where} belongs to deployment {row['name']!r}, the configuration says {deployment!r}"
+            )
+        keyed.settle(tx, ring, row["key_fingerprint"])
+    ring.state_knows = keyed.knows(database)
 
 
 class KeptRows:

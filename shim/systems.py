@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from contracts.catalogue import CATALOGUE, Contract, DeskKind, Effect
 from contracts.desks import Adapter, AdapterMisconfigured, AnyAdapter, Desk, Ports
@@ -49,6 +49,19 @@ def find_adapter(name: str) -> AnyAdapter:
     return adapter
 
 
+def adapter_and_options(name: str, section: SystemSection) -> tuple[AnyAdapter, BaseModel]:
+    """Return a system's adapter and the options of its section.
+
+    Raises:
+        ConfigurationError: no such adapter is installed, or the options are not what it takes.
+    """
+    adapter = find_adapter(section.adapter)
+    try:
+        return adapter, adapter.options(**section.options)
+    except ValidationError as error:
+        raise ConfigurationError(f"systems.{name}: {explain(error)}") from error
+
+
 def open_systems(sections: Mapping[str, SystemSection], ports: Callable[[str], Ports]) -> dict[str, System]:
     """Build and check every configured system; no backend needs to be up.
 
@@ -59,12 +72,10 @@ def open_systems(sections: Mapping[str, SystemSection], ports: Callable[[str], P
         raise ConfigurationError("no system is configured; add a section [systems.NAME]")
     systems: dict[str, System] = {}
     for name, section in sections.items():
-        adapter = find_adapter(section.adapter)
+        adapter, options = adapter_and_options(name, section)
         try:
-            desk = adapter.build(adapter.options(**section.options), ports(name))
+            desk = adapter.build(options, ports(name))
             desk.check()
-        except ValidationError as error:
-            raise ConfigurationError(f"systems.{name}: {explain(error)}") from error
         except AdapterMisconfigured as error:
             raise ConfigurationError(f"systems.{name}: {error}") from error
         systems[name] = System(name, adapter.kind, desk)

@@ -1,73 +1,169 @@
 """Opaque tokens in place of a backend's keys: no table, no guessing, and no use to another client or system."""
 
 import base64
-import struct
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from contracts.errors import NotFound
-from contracts.fields import Model, Token, TokenKind
+from contracts.fields import Model, TokenKind
+from shim.expansion import Expanded
+from shim.expansion import expand as expanded
+from shim.keys import Key, KeyRing
+from shim.marks import person_in, token_fields, wording_of
+from shim.packing import Opened, pack, unpack
+from shim.wording import said
 
+PURPOSE: Final = "tokens"
 KEY_BYTES: Final = 64
-_DAY = struct.Struct(">H")
-_SECONDS_OF_DAY: Final = 86_400
-_VERSION: Final = b"1"
+QUARTER_S: Final = 21_600
+QUARTERS: Final = 5
+"""A token opens in its quarter of a day (UTC) and in four more: for at least 24 hours, and at most 30."""
+_AHEAD_S: Final = 300
+"""How far the clock of another host may be ahead of ours."""
+_VERSION: Final = b"2"
+_OF_A_PERSON: Final = frozenset({TokenKind.HOLD, TokenKind.APPOINTMENT})
 
 ModelT = TypeVar("ModelT", bound=Model)
 
 
-class Tokens:
-    """Mints and opens tokens of one deployment.
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a request's tokens were.
 
-    A token is deterministic within a day, so a client that looks a person up twice gets the same token. It opens on its
-    day of issue and the day after, in UTC.
+    Attributes:
+        sent: the token of each kind and backend's key, as the client sent it.
+        person: the backend's key of the person that the request is about; None if it names none.
     """
 
-    def __init__(self, key: bytes, clock: Callable[[], datetime]) -> None:
-        self._siv = AESSIV(key)
-        self._clock = clock
+    sent: dict[tuple[TokenKind, str], str] = field(default_factory=dict)
+    person: str | None = None
 
-    def mint(self, kind: TokenKind, client: str, system: str, key: str) -> str:
-        """Return the token for a backend's key."""
-        plain = _DAY.pack(self._today()) + key.encode()
-        sealed = self._siv.encrypt(plain, _bound_to(kind, client, system))
+
+class Tokens:
+    """Mints and opens tokens of one deployment. Thread-safe.
+
+    A token is the same within a quarter of a day, so a client that looks a person up twice gets the same token. The
+    ring's sealing key mints, each of its keys opens.
+    """
+
+    def __init__(self, ring: KeyRing, clock: Callable[[], datetime]) -> None:
+        self._ring = ring
+        self._clock = clock
+        self._sivs: dict[str, AESSIV] = {}
+
+    def mint(
+        self,
+        kind: TokenKind,
+        client: str,
+        system: str,
+        key: str,
+        wording: str | None = None,
+        subject: str | None = None,
+    ) -> str:
+        """Return the token for a backend's key, what a person is told in its place, and whose it is."""
+        plain = pack(int(self._now_s()) // QUARTER_S, Opened(key, wording, subject))
+        sealed = self._siv(self._ring.sealing).encrypt(plain, _bound_to(kind, client, system))
         return f"{kind}_{_encode(sealed)}"
 
-    def open(self, kind: TokenKind, client: str, system: str, token: str) -> str:
-        """Return the backend's key.
+    def open(self, kind: TokenKind, client: str, system: str, token: str) -> Opened:
+        """Return what a token stands for.
 
         Raises:
             NotFound: the token is of another client, system or kind, expired, not canonical, or invented; which of
                 these is not told.
         """
         prefix, _, text = token.partition("_")
-        unknown = NotFound(f"the {kind.name.lower()} token is not known")
+        opened = self._opened(kind, client, system, text) if prefix == kind else None
+        if opened is None:
+            raise NotFound(f"the {kind.name.lower()} token is not known")
+        return opened
+
+    def open_request(self, request: ModelT, client: str, system: str) -> tuple[ModelT, Opening]:
+        """Return the request with each token replaced by the backend's key, and what the tokens were.
+
+        Raises:
+            NotFound: as of `open`.
+        """
+        sent: dict[tuple[TokenKind, str], str] = {}
+
+        def convert(_model: Model, _name: str, kind: TokenKind, token: str) -> str:
+            key = self.open(kind, client, system, token).key
+            sent[kind, key] = token
+            return key
+
+        opened = _replace(request, convert)
+        person = person_in(opened)
+        return opened, Opening(sent, None if person is None else person[1])
+
+    def seal_reply(self, reply: ModelT, client: str, system: str, opening: Opening | None = None) -> ModelT:
+        """Return the reply with each backend's key replaced by a token.
+
+        A key that the request named comes back as the very token that was sent. A hold or an appointment belongs to the
+        person that the request is about, or else the reply.
+        """
+        known = Opening() if opening is None else opening
+        named = person_in(reply)
+        person = known.person or (None if named is None else named[1])
+
+        def convert(model: Model, name: str, kind: TokenKind, key: str) -> str:
+            sent = known.sent.get((kind, key))
+            if sent is not None:
+                return sent
+            subject = person if kind in _OF_A_PERSON else None
+            return self.mint(kind, client, system, key, said(wording_of(model, name)), subject)
+
+        return _replace(reply, convert)
+
+    def expand(self, text: str, client: str, system: str, recipient: str | None) -> Expanded:
+        """Return a message with each token replaced by what a person is told for it.
+
+        Args:
+            text: the message.
+            client: whose tokens they are.
+            system: of which system.
+            recipient: the backend's key of the person that the message is for; None if it is not told.
+        """
+
+        def find(kind: TokenKind, token: str) -> Opened | None:
+            return self._opened(kind, client, system, token.partition("_")[2])
+
+        return expanded(text, find, recipient)
+
+    # ---
+
+    def _opened(self, kind: TokenKind, client: str, system: str, text: str) -> Opened | None:
         try:
             sealed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            plain = self._siv.decrypt(sealed, _bound_to(kind, client, system))
-        except (ValueError, InvalidTag) as error:
-            raise unknown from error
-        (day,) = _DAY.unpack_from(plain)
+        except ValueError:
+            return None
         # The decoder skips junk, so one token would have many spellings: only the canonical one counts.
-        if prefix != kind or _encode(sealed) != text or not 0 <= self._today() - day <= 1:
-            raise unknown
-        return plain[_DAY.size :].decode()
+        if _encode(sealed) != text:
+            return None
+        for key in self._ring.keys:
+            try:
+                plain = self._siv(key).decrypt(sealed, _bound_to(kind, client, system))
+            except (InvalidTag, ValueError):
+                continue
+            quarter, opened = unpack(plain)
+            return opened if self._is_valid(quarter) else None
+        return None
 
-    def _today(self) -> int:
-        return int(self._clock().timestamp()) // _SECONDS_OF_DAY
+    def _is_valid(self, quarter: int) -> bool:
+        return quarter * QUARTER_S - _AHEAD_S <= self._now_s() < (quarter + QUARTERS) * QUARTER_S
 
-    def open_request(self, request: ModelT, client: str, system: str) -> ModelT:
-        """Return the request with each token replaced by the backend's key."""
-        return _replace(request, lambda kind, token: self.open(kind, client, system, token))
+    def _now_s(self) -> float:
+        return self._clock().timestamp()
 
-    def seal_reply(self, reply: ModelT, client: str, system: str) -> ModelT:
-        """Return the reply with each backend's key replaced by a token."""
-        return _replace(reply, lambda kind, key: self.mint(kind, client, system, key))
+    def _siv(self, key: Key) -> AESSIV:
+        found = self._sivs.get(key.id)
+        if found is None:
+            found = self._sivs[key.id] = AESSIV(key.derive(PURPOSE, KEY_BYTES))
+        return found
 
 
 def _bound_to(kind: TokenKind, client: str, system: str) -> list[bytes]:
@@ -78,13 +174,13 @@ def _encode(sealed: bytes) -> str:
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
-def _replace(model: ModelT, convert: Callable[[TokenKind, str], str]) -> ModelT:
+def _replace(model: ModelT, convert: Callable[[Model, str, TokenKind, str], str]) -> ModelT:
     kinds = token_fields(type(model))
     changes: dict[str, Any] = {}
     for name in type(model).model_fields:
         value = getattr(model, name)
         if name in kinds and value is not None:
-            changes[name] = convert(kinds[name], value)
+            changes[name] = convert(model, name, kinds[name], value)
         elif isinstance(value, Model):
             changes[name] = _replace(value, convert)
         elif isinstance(value, list) and value and isinstance(value[0], Model):
@@ -92,14 +188,4 @@ def _replace(model: ModelT, convert: Callable[[TokenKind, str], str]) -> ModelT:
     return model.model_copy(update=changes)
 
 
-@cache
-def token_fields(model: type[Model]) -> dict[str, TokenKind]:
-    """Return the fields of a model, nested models aside, that are tokens outside and backend keys inside."""
-    found: dict[str, TokenKind] = {}
-    for name, field in model.model_fields.items():
-        # In an optional field the mark sits inside the union's member.
-        inner = [mark for member in get_args(field.annotation) for mark in getattr(member, "__metadata__", ())]
-        for mark in (*field.metadata, *inner):
-            if isinstance(mark, Token):
-                found[name] = mark.kind
-    return found
+__all__ = ["KEY_BYTES", "Expanded", "Opened", "Opening", "Tokens", "token_fields"]

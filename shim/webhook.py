@@ -1,12 +1,12 @@
-"""Tells an alert to an address that the administrator chose, signed as Standard Webhooks."""
+"""Tells alerts and checkpoints to an address that the administrator chose, signed as Standard Webhooks."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
 
 import requests
+from pydantic import JsonValue
 from standardwebhooks import Webhook as Signing
 
 from outbox.alerts import Alert
@@ -19,7 +19,7 @@ _TAKEN: Final = range(200, 300)
 
 
 class Webhook:
-    """Posts alerts. Thread-safe."""
+    """Posts messages. Thread-safe."""
 
     def __init__(self, deployment: str, url: str, secret: str) -> None:
         """Prepare.
@@ -40,19 +40,29 @@ class Webhook:
         Raises:
             CannotTell: nobody took it.
         """
+        self.post(
+            alert.id, f"destination.{alert.kind}", alert.at, {"system": alert.destination, "detail": alert.detail}
+        )
+
+    def post(self, message_id: str, kind: str, at: int, data: Mapping[str, JsonValue]) -> None:
+        """Post a message of a kind, which happened at a moment in milliseconds since 1970.
+
+        Raises:
+            CannotTell: nobody took it.
+        """
         body = json.dumps(
             {
-                "type": f"destination.{alert.kind}",
-                "timestamp": from_ms(alert.at).isoformat(timespec="milliseconds"),
-                "data": {"deployment": self._deployment, "system": alert.destination, "detail": alert.detail},
+                "type": kind,
+                "timestamp": from_ms(at).isoformat(timespec="milliseconds"),
+                "data": {"deployment": self._deployment, **data},
             }
         )
         now = datetime.now(UTC)
         headers = {
             "content-type": "application/json",
-            "webhook-id": alert.id,
+            "webhook-id": message_id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._signing.sign(alert.id, now, body),
+            "webhook-signature": self._signing.sign(message_id, now, body),
         }
         try:
             answer = requests.post(
@@ -63,15 +73,3 @@ class Webhook:
         answer.close()
         if answer.status_code not in _TAKEN:
             raise CannotTell(f"HTTP {answer.status_code}")
-
-
-def is_private(url: str) -> bool:
-    """Whether nobody can read along: by TLS, or within this machine."""
-    parts = urlsplit(url)
-    if parts.scheme == "https":
-        return bool(parts.hostname)
-    host = parts.hostname or ""
-    try:
-        return parts.scheme == "http" and (host == "localhost" or ip_address(host).is_loopback)
-    except ValueError:
-        return False

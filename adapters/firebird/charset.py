@@ -2,8 +2,6 @@
 
 import codecs
 
-from firebird.driver.core import CHARSET_MAP
-
 
 def codec_of(charset: str) -> str:
     """Return the Python codec of a Firebird character set, such as `cp1252` for WIN1252.
@@ -11,6 +9,9 @@ def codec_of(charset: str) -> str:
     Raises:
         ValueError: Firebird has no such character set, or it does not say how characters are stored.
     """
+    # Imported here: the driver takes 0.1 s to load, and a default is not checked.
+    from firebird.driver.core import CHARSET_MAP  # noqa: PLC0415
+
     codec = CHARSET_MAP.get(charset.upper())
     if codec is None:
         raise ValueError(f"charset must be a character set of Firebird, such as WIN1252, not {charset!r}")

@@ -21,6 +21,7 @@ _CONTENTION: Final = frozenset({335544336, 335544345, 335544451, 335544510, 3355
 _USER_EXCEPTION: Final = 335544517
 _TRANSLITERATION: Final = 335544565
 _LOGIN: Final = 335544472
+_NOT_ENCRYPTED: Final = 335545064
 
 
 def fault_of(error: Any) -> Fault:
@@ -40,6 +41,8 @@ def fault_of(error: Any) -> Fault:
 def describe(error: Any) -> str:
     """Return the fault and its codes; never the engine's text, which may quote a value."""
     codes = ", ".join(str(code) for code in _codes(error))
+    if _NOT_ENCRYPTED in _codes(error):
+        return f"server and client do not agree on encryption: look at WireCrypt (gds {codes})"
     return f"{fault_of(error).value} (gds {codes or 'none'}, SQLSTATE {getattr(error, 'sqlstate', None) or 'none'})"
 
 

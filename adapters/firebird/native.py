@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, NullPool, create_engine
 
-from adapters.firebird.address import Address
+from adapters.firebird.address import Address, WireCrypt
 from adapters.firebird.charset import codec_of
 from adapters.firebird.faults import describe, fault_of
 from adapters.firebird.rehearsal import rehearsal
@@ -28,6 +28,7 @@ class NativeSource:
         charset: Firebird's name of the connection's character set.
         writes: whether transactions may write. Those wait for no lock: who waits is asked to come again.
         connect_s: seconds that a connect may take.
+        wire_crypt: whether what goes to and from a server is encrypted; the embedded engine has no use for it.
     """
 
     address: Address
@@ -36,6 +37,7 @@ class NativeSource:
     charset: str
     writes: bool
     connect_s: float
+    wire_crypt: WireCrypt = "required"
 
     @property
     def name(self) -> str:
@@ -79,7 +81,7 @@ class NativeSource:
         from firebird import driver  # noqa: PLC0415
         from firebird.driver import Isolation, TraAccessMode, tpb  # noqa: PLC0415
 
-        name = _registered(self.address, self.connect_s)
+        name = _registered(self.address, self.connect_s, self.wire_crypt)
         access = TraAccessMode.WRITE if self.writes else TraAccessMode.READ
 
         def connect() -> Any:
@@ -103,16 +105,18 @@ def _ping(connection: Any) -> bool:
     return True
 
 
-def _registered(address: Address, connect_s: float) -> str:
-    """Return the driver's name of this database; only a registered one can have a connect time-out of its own."""
+def _registered(address: Address, connect_s: float, wire_crypt: WireCrypt) -> str:
+    """Return the driver's name of this database; only a registered one can have options of its own."""
     from firebird.driver import driver_config  # noqa: PLC0415 - only a worker process loads the driver
 
     seconds = max(1, math.ceil(connect_s))
-    name = f"{address.dsn} within {seconds} s"
+    name = f"{address.dsn} within {seconds} s, encryption {wire_crypt}"
     try:
         entry = driver_config.register_database(name)
     except ValueError:
         return name  # registered before, with the same values
     entry.dsn.value = address.dsn
     entry.timeout.value = seconds
+    # The library's own default is "if the server can": a server that cannot would be talked to in plain, unnoticed.
+    entry.config.value = f"WireCrypt = {wire_crypt.capitalize()}"
     return name

@@ -43,14 +43,18 @@ class Deadline:
         return max(0.0, self.until - time.monotonic())
 
     def read(self, statement: str, **parameters: Any) -> Sequence[Row]:
-        """Run a query.
+        """Run a query; raises as `read_all`."""
+        return self.read_all(Step(statement, parameters))[0]
+
+    def read_all(self, *steps: Step) -> Sequence[Sequence[Row]]:
+        """Run queries on one connection and return the rows of each.
 
         Raises:
             NotFound: the database refuses the parameters: nothing can have such a key.
             BackendUnavailable: no answer in time.
         """
         try:
-            return self.transport.read(statement, parameters, self.until)
+            return self.transport.read_all(steps, self.until)
         except StatementRefused as error:
             raise NotFound("what was asked for is unknown") from error
 

@@ -3,10 +3,10 @@
 from hashlib import sha256
 from typing import Final
 
-from adapters.firebird.address import Address
 from adapters.firebird.charset import codec_of
 from adapters.firebird.native import NativeSource
 from adapters.intramed.options import STATEMENTS, IntramedOptions
+from adapters.intramed.within import LOOKS
 from adapters.odbc.pooling import REMEDY, pooling_enabled
 from adapters.odbc.source import OdbcSource
 from adapters.sql.ahead import Connections, Keeping
@@ -15,7 +15,7 @@ from adapters.sql.statements import Statement, StatementInvalid, load_statements
 from adapters.sql.transport import Transport
 from contracts.desks import AdapterMisconfigured
 
-_READS: Final = {
+_READS: Final[dict[str, tuple[str, ...]]] = {
     "backend": ("find_patient", "list_slots", "list_upcoming"),
     "shim": ("find_patient", "list_slots", "list_upcoming", "slot", "patient", "find_booking"),
 }
@@ -32,7 +32,7 @@ def open_transport(options: IntramedOptions) -> Transport:
     """
     if options.transport == "odbc" and (pooled := pooling_enabled()) is not None:
         raise AdapterMisconfigured(f"transport odbc: {pooled} says Pooling=Yes; {REMEDY}")
-    reads = _loaded(options, (*_READS[options.holds], *_NOTE_READS[options.notes]))
+    reads = _loaded(options, (*_READS[options.holds], *_NOTE_READS[options.notes], *LOOKS))
     writes = _loaded(options, (*_WRITES[options.holds], *_NOTE_WRITES[options.notes]))
     charsets = _column_charsets(options, reads | writes)
     keeping = Keeping(
@@ -42,6 +42,15 @@ def open_transport(options: IntramedOptions) -> Transport:
         Connections(_source(options, writes=False), reads, keeping, charsets),
         Connections(_source(options, writes=True), writes, keeping, charsets),
     )
+
+
+def optional_looks(options: IntramedOptions) -> tuple[str, ...]:
+    """Return how the lines of a rehearsal begin that are about shipped statements which only limited clients need.
+
+    A site whose tables are called otherwise wrote its own files before there were such clients.
+    """
+    own = {path.stem for path in options.statements.iterdir()} if options.statements else set()
+    return tuple(f"statement {name}:" for name in LOOKS if name not in {*_READS[options.holds], *own})
 
 
 def journal_fingerprint(options: IntramedOptions) -> str:
@@ -73,9 +82,9 @@ def _column_charsets(options: IntramedOptions, statements: dict[str, Statement])
 def _source(options: IntramedOptions, *, writes: bool) -> Source:
     user = options.write_user if writes else options.read_user
     password = (options.write_password if writes else options.read_password).get_secret_value()
-    account = (Address.parse(options.database), user, password, options.charset, writes, options.connect_timeout_s)
+    account = (options.address, user, password, options.charset, writes, options.connect_timeout_s)
     if options.transport == "native":
-        return NativeSource(*account)
+        return NativeSource(*account, options.encryption)
     try:
         return OdbcSource(*account, options.odbc_driver)
     except ValueError as error:

@@ -1,5 +1,6 @@
 """The practice desk that Intramed offers: each contract is its statements and their row mapping."""
 
+import logging
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -8,14 +9,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.firebird.charset import codec_of
-from adapters.intramed.agenda import LONGEST, OVERLAPPED_BY_ONE_HOLD, free_slots, local_time, when_and_where, window
+from adapters.intramed.agenda import LONGEST, local_time, when_and_where
 from adapters.intramed.calls import Calls, step
-from adapters.intramed.connecting import journal_fingerprint, open_transport
+from adapters.intramed.connecting import journal_fingerprint, open_transport, optional_looks
 from adapters.intramed.holds import BackendHolds, HoldsOfPractice, ShimHolds, Wish, ends_in
 from adapters.intramed.journal import NoteDestination, compose_note
 from adapters.intramed.keys import HoldKey, appointment_key, patient_key, slot_key
+from adapters.intramed.listing import Listing
 from adapters.intramed.options import IntramedOptions
 from adapters.intramed.patients import display_name, identify, narrowing_digits
+from adapters.intramed.within import NO_APPOINTMENT, NO_SLOT, Clinics
 from adapters.sql.faults import Contention
 from adapters.sql.transport import Transport
 from contracts.delivery import Document
@@ -37,6 +40,8 @@ from contracts.practice import (
     ListUpcomingRequest,
     PracticeNoteRequest,
 )
+
+_log = logging.getLogger(__name__)
 
 
 class IntramedDesk:
@@ -67,12 +72,18 @@ class IntramedDesk:
     def check_backend(self) -> list[str]:
         """Prepare every statement on the database; return a line for each that is not what its head says.
 
+        What only clients need that are limited to clinics is no reason not to start: a site may have no such client.
+
         Raises:
             BackendUnavailable: the database could not be asked.
         """
         problems = self.transport.rehearse(time.monotonic() + self._options.deadline_s)
         self.transport.open_ahead()
-        return problems
+        unneeded = optional_looks(self._options)
+        for problem in problems:
+            if problem.startswith(unneeded):
+                _log.warning("clients that are limited to clinics can hold, confirm and cancel nothing: %s", problem)
+        return [problem for problem in problems if not problem.startswith(unneeded)]
 
     def close(self) -> None:
         """Close what was opened ahead. Idempotent."""
@@ -89,32 +100,32 @@ class IntramedDesk:
 
     def list_upcoming(self, request: ListUpcomingRequest, call: Call) -> ListUpcomingReply:
         """List a patient's appointments that have not begun, earliest first."""
-        del call
-        rows = self._calls.begin().read(
-            "list_upcoming", patient=patient_key(request.patient), moment=self._moment(), max_rows=request.limit
-        )
+        clinics, deadline, max_rows = Clinics.of(call), self._calls.begin(), request.limit
+        asked = {"patient": patient_key(request.patient), "moment": self._moment()}
+        while True:
+            rows = deadline.read("list_upcoming", max_rows=max_rows, **asked)
+            shown = [row for row in rows if clinics.has(row)]
+            if len(shown) >= request.limit or len(rows) < max_rows:
+                break
+            max_rows *= 4
         return ListUpcomingReply(
             appointments=[
-                Appointment(appointment=str(row["appointment"]), **when_and_where(row, self._zone)) for row in rows
+                Appointment(appointment=str(row["appointment"]), **when_and_where(row, self._zone))
+                for row in shown[: request.limit]
             ]
         )
 
     def list_slots(self, request: ListSlotsRequest, call: Call) -> ListSlotsReply:
         """List free slots that have not begun, earliest first."""
-        del call
         # What begins at this very moment has begun.
         starts_from = max(request.starts_from, self._ports.clock() + timedelta.resolution)
-        if starts_from >= request.starts_before:
+        clinics = Clinics.of(call)
+        asked = clinics.to_list(request.clinic, codec_of(self._options.charset))
+        if starts_from >= request.starts_before or not asked:
             return ListSlotsReply(slots=[])
         held = self._holds.held(starts_from, request.starts_before + LONGEST)
-        deadline, parameters = self._calls.begin(), window(request, starts_from, self._zone)
-        max_rows = request.limit + OVERLAPPED_BY_ONE_HOLD * len(held)
-        while True:
-            rows = deadline.read("list_slots", max_rows=max_rows, **parameters)
-            slots = list(free_slots(rows, request, starts_from, self._zone, held))
-            if len(slots) >= request.limit or len(rows) < max_rows:
-                return ListSlotsReply(slots=slots[: request.limit])
-            max_rows *= 4
+        listing = Listing(request, clinics, starts_from, self._zone, held)
+        return ListSlotsReply(slots=listing.read(asked, self._calls.begin()))
 
     def hold_slot(self, request: HoldSlotRequest, call: Call) -> HoldSlotReply:
         """Hold a slot under the call's reference; repeating it returns the same hold.
@@ -126,7 +137,9 @@ class IntramedDesk:
         """
         hold = HoldKey(slot_key(request.slot), call.reference)
         wish = Wish(hold, patient_key(request.patient), call, request.conversation)
-        row, left = self._holds.hold(wish, self._options.hold_s, self._calls.begin())
+        deadline = self._calls.begin()
+        Clinics.of(call).check_slot(hold.slot, NO_SLOT, deadline)
+        row, left = self._holds.hold(wish, self._options.hold_s, deadline)
         expires_at = ends_in(self._ports.clock, left, self._zone)
         return HoldSlotReply(hold=str(hold), expires_at=expires_at, **when_and_where(row, self._zone))
 
@@ -141,7 +154,9 @@ class IntramedDesk:
         """
         wish = Wish(HoldKey.parse(request.hold), patient_key(request.patient), call)
         replaces = None if request.replaces is None else appointment_key(request.replaces)
-        row = self._holds.confirm(wish, replaces, self._calls.begin())
+        deadline = self._calls.begin()
+        Clinics.of(call).check_confirm(wish.hold.slot, replaces, wish.patient, deadline)
+        row = self._holds.confirm(wish, replaces, deadline)
         return ConfirmReply(
             appointment=str(row["appointment"]),
             name=display_name(row),
@@ -156,14 +171,13 @@ class IntramedDesk:
             TooLate: it has begun.
             NotFound: there is no such appointment of this patient.
         """
-        del call  # the appointment itself tells whether it was cancelled before
-        parameters: dict[str, Any] = {
-            "appointment": appointment_key(request.appointment),
-            "patient": patient_key(request.patient),
-            "moment": self._moment(),
-        }
+        # The appointment itself tells whether it was cancelled before.
+        appointment, patient = appointment_key(request.appointment), patient_key(request.patient)
+        deadline = self._calls.begin()
+        Clinics.of(call).check_appointment(appointment, patient, deadline)
+        parameters = {"appointment": appointment, "patient": patient, "moment": self._moment()}
         try:
-            (row,) = self._calls.begin().write(step("cancel", "CANCELLED", parameters))
+            (row,) = deadline.write(step("cancel", "CANCELLED", parameters))
         except Contention as error:
             raise BackendUnavailable("others are busy with this appointment") from error
         match row["outcome"]:
@@ -172,7 +186,7 @@ class IntramedDesk:
             case "PAST":
                 raise TooLate("the appointment has begun already")
             case _:
-                raise NotFound("there is no such appointment of this patient")
+                raise NotFound(NO_APPOINTMENT)
 
     def log_note(self, request: PracticeNoteRequest, call: Call) -> Document:
         """Compose a note for the patient's journal. Asks nothing of the database.

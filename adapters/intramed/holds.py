@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from adapters.intramed.agenda import local_time, when_and_where
 from adapters.intramed.calls import Deadline, step
 from adapters.intramed.keys import HoldKey
+from adapters.intramed.within import NO_HOLD, NO_SLOT, NOT_REPLACED
 from adapters.sql.faults import Contention
 from adapters.sql.messages import Row, Step
 from contracts.desks import Call, Hold, Holds
@@ -111,7 +112,7 @@ class ShimHolds:
         """Hold by one row of shim state, if the practice has the slot free now."""
         rows = deadline.read("slot", slot=wish.hold.slot)
         if not rows or not deadline.read("patient", patient=wish.patient):
-            raise NotFound("the slot or the patient is unknown")
+            raise NotFound(NO_SLOT)
         when = when_and_where(rows[0], self.zone)
         if when["starts_at"] <= self.clock():
             raise _refusal("PAST")
@@ -212,7 +213,7 @@ def _booked(deadline: Deadline, cancel: list[Step], book: Step) -> Row:
     if len(rows) <= len(cancel):
         if rows[-1]["outcome"] == "PAST":
             raise TooLate("the appointment to replace has begun already; nothing was changed")
-        raise NotFound("there is no such appointment of this patient to replace; nothing was changed")
+        raise NotFound(NOT_REPLACED)
     if rows[-1]["outcome"] != "BOOKED":
         raise _refusal(rows[-1]["outcome"])
     return rows[-1]
@@ -227,9 +228,9 @@ def _refusal(outcome: str) -> Exception:
         case "EXPIRED":
             return HoldExpired("the hold has run out")
         case "UNKNOWN":
-            return NotFound("there is no such hold of this patient")
+            return NotFound(NO_HOLD)
         case _:
-            return NotFound("the slot or the patient is unknown")
+            return NotFound(NO_SLOT)
 
 
 def ends_in(clock: Callable[[], datetime], seconds: float, zone: ZoneInfo) -> datetime:

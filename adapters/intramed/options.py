@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from adapters.firebird.address import Address
+from adapters.firebird.address import Address, WireCrypt
 from adapters.firebird.charset import codec_of
 
 STATEMENTS: Final = Path(__file__).parent / "statements"
@@ -49,6 +49,11 @@ class IntramedOptions(BaseModel):
     )
     odbc_driver: str = Field(
         default="Firebird", description="With transport odbc: the driver's name in odbcinst.ini, or its file."
+    )
+    wire_crypt: WireCrypt | None = Field(
+        default=None,
+        description="Whether the connection to a server is encrypted: `required`, or there is none; `enabled`, if the "
+        "server can; `disabled`. Left out it is required to another machine and enabled on this one. Transport native.",
     )
     read_user: str = Field(default="SHIM_READ", description="Account that may only select.")
     read_password: SecretStr = Field(default=SecretStr(""), description="Empty for the embedded engine.")
@@ -97,11 +102,19 @@ class IntramedOptions(BaseModel):
         default=None, description="Folder with the site's own .sql files, each in place of the shipped one of its name."
     )
 
+    @property
+    def address(self) -> Address:
+        """Where the database is."""
+        return Address.parse(self.database)
+
+    @property
+    def encryption(self) -> WireCrypt:
+        """Whether the connection is encrypted."""
+        return self.wire_crypt or ("enabled" if self.address.is_here else "required")
+
     @model_validator(mode="after")
     def _passwords(self) -> Self:
-        if Address.parse(self.database).host and not (
-            self.read_password.get_secret_value() and self.write_password.get_secret_value()
-        ):
+        if self.address.host and not (self.read_password.get_secret_value() and self.write_password.get_secret_value()):
             raise ValueError("a server needs read_password and write_password")
         return self
 

@@ -7,27 +7,34 @@ from typing import Final
 
 from adapters.planon.replica import Replica, Row
 from adapters.planon.status import status_of
+from adapters.planon.within import ALL, MANDANT, Mandants
 from adapters.sql.messages import Step
 from contracts.facility import Incident, ListAtRiskReply, SlaClock
 
+_STATEMENT: Final = "at_risk"
 _QUARTERS: Final = 4
 """An incident is at risk when less than one of so many parts of its window is left."""
 
 _log = logging.getLogger(__name__)
 
 
-def list_at_risk(replica: Replica, now: datetime, limit: int) -> ListAtRiskReply:
+def list_at_risk(replica: Replica, now: datetime, limit: int, mandants: Mandants = ALL) -> ListAtRiskReply:
     """Return at most `limit` new incidents at risk, overdue ones included, the nearest due time first.
 
     Args:
         replica: what is asked; it lags, so an incident of the last seconds may lack.
         now: aware.
         limit: number of incidents.
+        mandants: whose incidents; each is asked for by itself, so that none is cut off behind another's.
 
     Raises:
-        BackendUnavailable: the replica cannot be asked.
+        BackendUnavailable: the replica cannot be asked, or its statement does not tell whose an incident is.
     """
-    (rows,) = replica.ask((Step("at_risk", {}),), replica.until())
+    mandants.require(replica, _STATEMENT, as_parameter=True)
+    codes = [""] if mandants.codes is None else sorted(mandants.codes)
+    known = replica.parameters(_STATEMENT)
+    steps = [Step(_STATEMENT, {MANDANT: code} if MANDANT in known else {}) for code in codes]
+    rows = [row for answer in replica.ask(steps, replica.until()) for row in answer if mandants.has(row)]
     return ListAtRiskReply(incidents=at_risk(rows, now)[:limit], read_at=now)
 
 

@@ -1,11 +1,13 @@
 """From options to the replica's connections: which statements run on them, and through which driver."""
 
+import logging
 from pathlib import Path
 from typing import Final
 
 from adapters.odbc.pooling import REMEDY, pooling_enabled
 from adapters.planon.options import PlanonOptions
 from adapters.planon.replica import Replica
+from adapters.planon.within import MANDANT
 from adapters.sql.ahead import Connections, Keeping
 from adapters.sql.reader import Reader
 from adapters.sql.statements import Statement, StatementInvalid, load_statements
@@ -15,6 +17,10 @@ from contracts.desks import AdapterMisconfigured
 STATEMENTS: Final = Path(__file__).parent / "statements"
 _EXTENSIBLE: Final = ("tenant", "contract")
 """Statements to which a site may add columns, for its mapping."""
+_LATER: Final = dict.fromkeys(("at_risk", "tenants_by_code", "tenants_by_number", "tenants_by_telephone"), (MANDANT,))
+"""What a site's own files of an earlier release do not know."""
+
+_log = logging.getLogger(__name__)
 
 
 def open_replica(options: PlanonOptions) -> Replica:
@@ -39,6 +45,10 @@ def open_replica(options: PlanonOptions) -> Replica:
 def _loaded(site: Path | None) -> dict[str, Statement]:
     names = [path.stem for path in sorted(STATEMENTS.glob("*.sql"))]
     try:
-        return load_statements(names, STATEMENTS, site, _EXTENSIBLE)
+        statements = load_statements(names, STATEMENTS, site, _EXTENSIBLE, _LATER)
     except StatementInvalid as error:
         raise AdapterMisconfigured(f"option statements: {error}") from error
+    for name in _LATER:
+        if MANDANT not in statements[name].columns:
+            _log.warning("statement %s of this site has no %s: clients limited to mandants are refused", name, MANDANT)
+    return statements

@@ -14,6 +14,7 @@ from adapters.planon.options import PlanonOptions
 from adapters.planon.references import References
 from adapters.planon.services import Services, described_in
 from adapters.planon.tenants import Tenants
+from adapters.planon.within import Mandants
 from contracts.delivery import Document
 from contracts.desks import Call, Ports
 from contracts.facility import (
@@ -54,17 +55,15 @@ class PlanonDesk:
 
     def find_tenant(self, request: FindTenantRequest, call: Call) -> FindTenantReply:
         """Find the one tenant for whom every given fact holds; reads the replica."""
-        del call  # a read has no reference
-        return self._tenants.find(request)
+        return self._tenants.find(request, Mandants.of(call))
 
     def list_at_risk(self, request: ListAtRiskRequest, call: Call) -> ListAtRiskReply:
         """List new incidents with less than a quarter of the backend's SLA window left; reads the replica."""
-        del call  # likewise
-        return list_at_risk(self._replica, self._clock().astimezone(self._zone), request.limit)
+        return list_at_risk(self._replica, self._clock().astimezone(self._zone), request.limit, Mandants.of(call))
 
     def get_incident(self, request: GetIncidentRequest, call: Call) -> Incident:
-        """Return a tenant's incident as the SOAP services have it now."""
-        del call  # likewise
+        """Return a tenant's incident as the SOAP services have it now; whose the tenant is, the replica tells."""
+        self._references.check(request.tenant, Mandants.of(call))
         return self._services.incidents.get(request)
 
     def create_incident(self, request: CreateIncidentRequest, call: Call) -> Document:
@@ -73,7 +72,7 @@ class PlanonDesk:
         Raises:
             NotFound, RuleMissing, DryRunRefused, BackendUnavailable: nothing was composed.
         """
-        rows, asset = self._references.of_report(request.tenant, wanted_asset(request))
+        rows, asset = self._references.of_report(request.tenant, wanted_asset(request), Mandants.of(call))
         composed = compose_incident(request, call.reference, rows, asset, self._forms, self._zone)
         return self._documents.incident(composed, mandant_of(rows), request)
 
@@ -84,9 +83,10 @@ class PlanonDesk:
 
         Raises:
             NotFound, RuleMissing, DryRunRefused, BackendUnavailable: nothing was composed. The replica is read only
-                when a number in the text may be a BSN or the tenant's own telephone number.
+                for a client that is limited to mandants, and when a number in the text may be a BSN or the tenant's own
+                telephone number.
         """
-        telephones = self._references.of_tenant(request.tenant).telephones if needs_telephones(request) else ()
+        telephones = self._telephones(request, Mandants.of(call))
         composed = compose_note(request, call.reference, telephones, self._forms.note, self._zone)
         return self._documents.note(composed, request)
 
@@ -108,3 +108,10 @@ class PlanonDesk:
         """Log out and release the replica."""
         self._services.close()
         self._replica.close()
+
+    def _telephones(self, request: FacilityNoteRequest, mandants: Mandants) -> tuple[str, ...]:
+        """Return the numbers that composing must know, and see that the tenant is of one of these mandants."""
+        if needs_telephones(request):
+            return self._references.of_tenant(request.tenant, mandants).telephones
+        self._references.check(request.tenant, mandants)
+        return ()

@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from adapters.planon.reference import TELEPHONE, AssetRow, Reference, reference_of
 from adapters.planon.replica import Replica, Row
+from adapters.planon.within import ALL, Mandants
 from adapters.sql.messages import Step
 from contracts.desks import ReferenceRows
 from contracts.errors import BackendUnavailable, NotFound, RuleMissing, StateUnavailable
 
+_UNKNOWN: Final = "the tenant is not known"
 _KEEP_AGAIN: Final = timedelta(minutes=15)
 """A kept row that has not changed is written again after this time: each write costs a sync."""
 _TENTH: Final = 10
@@ -42,11 +44,13 @@ class References:
             for name in ("tenant", "contract")
         }
 
-    def of_report(self, tenant_id: str, asset_code: str | None) -> tuple[Reference, AssetRow | None]:
+    def of_report(
+        self, tenant_id: str, asset_code: str | None, mandants: Mandants = ALL
+    ) -> tuple[Reference, AssetRow | None]:
         """Return the rows that decide an incident of this tenant, and what is known of the asset, in one look.
 
         Raises:
-            NotFound: the replica has no such tenant.
+            NotFound: the replica has no such tenant of these mandants.
             RuleMissing: it has no contract for the tenant.
             BackendUnavailable: the replica cannot be read and nothing young enough was kept, or it contradicts itself.
         """
@@ -56,22 +60,42 @@ class References:
             answers = self._replica.ask((*_steps(tenant_id), *asset), self._replica.until())
         except BackendUnavailable:
             kept = self._recalled(tenant_id)
-            if kept is None:
+            if kept is None or not mandants.has(kept.tenant):
                 raise
             return kept, self._recalled_asset(asset_code, now) if asset_code else None
-        # What it says now counts, also when it contradicts itself: kept rows are for when it says nothing.
-        reference = reference_of(answers, now)
+        # What it says now counts, also when it contradicts itself: kept rows are for when it says nothing. Whose the
+        # tenant is comes first: what is wrong with another mandant's rows concerns nobody here.
+        reference = reference_of(answers, now) if mandants.have(answers[0]) else None
         if reference is None:
-            raise NotFound("the tenant is not known")
+            raise NotFound(_UNKNOWN)
         found = AssetRow(_at(reference.tenant["location_id"], answers[-1]), now) if asset_code else None
         self._keep(reference)
         if asset_code and found and found.row is not None:
             self._keep_row(_asset(asset_code), found.row, now)
         return reference, found
 
-    def of_tenant(self, tenant_id: str) -> Reference:
+    def of_tenant(self, tenant_id: str, mandants: Mandants = ALL) -> Reference:
         """Return the rows that decide an incident of this tenant; raises as `of_report`."""
-        return self.of_report(tenant_id, None)[0]
+        return self.of_report(tenant_id, None, mandants)[0]
+
+    def check(self, tenant_id: str, mandants: Mandants) -> None:
+        """Let a tenant of these mandants through; for a client without a limit nothing is asked.
+
+        Raises:
+            NotFound: the replica has no such tenant of these mandants.
+            BackendUnavailable: the replica cannot be read, and nothing young enough was kept of such a tenant.
+        """
+        if not mandants.limited:
+            return
+        try:
+            (rows,) = self._replica.ask((_tenant_step(tenant_id),), self._replica.until())
+        except BackendUnavailable:
+            kept = self._recalled(tenant_id)
+            if kept is None or not mandants.has(kept.tenant):
+                raise
+            return
+        if not mandants.have(rows):
+            raise NotFound(_UNKNOWN)
 
     def remember(self, tenant_id: str, until: float) -> None:
         """Keep a tenant's rows, unless they were kept just now: a report may follow when the replica is down.
@@ -133,4 +157,8 @@ def _asset(code: str) -> str:
 
 
 def _steps(tenant_id: str) -> tuple[Step, ...]:
-    return tuple(Step(name, {"tenant_id": tenant_id}) for name in ("tenant", "contract", "matrix"))
+    return (_tenant_step(tenant_id), *(Step(name, {"tenant_id": tenant_id}) for name in ("contract", "matrix")))
+
+
+def _tenant_step(tenant_id: str) -> Step:
+    return Step("tenant", {"tenant_id": tenant_id})

@@ -41,6 +41,10 @@ class Replica:
         """Return the kind (`text`, `integer`, `timestamp`) of each column that a statement declares."""
         return self._statements[statement].columns
 
+    def parameters(self, statement: str) -> frozenset[str]:
+        """Return the parameters that a statement declares."""
+        return self._statements[statement].parameters
+
     def ask(self, steps: Sequence[Step], until: float) -> list[list[Row]]:
         """Run statements one after the other on one connection, and return the rows of each; times become ISO texts.
 

@@ -7,6 +7,7 @@ from adapters.planon.address import ALIKE, Holds, Home, is_of, likeness
 from adapters.planon.reference import telephones_of
 from adapters.planon.references import References
 from adapters.planon.replica import Replica, Row
+from adapters.planon.within import ALL, Mandants
 from adapters.sql.messages import Step
 from contracts.address import AddressText, read_address
 from contracts.facility import FindTenantReply, FindTenantRequest
@@ -24,18 +25,20 @@ class Tenants:
         self._replica = replica
         self._references = references
 
-    def find(self, request: FindTenantRequest) -> FindTenantReply:
-        """Return the one tenant, a question, or none.
+    def find(self, request: FindTenantRequest, mandants: Mandants = ALL) -> FindTenantReply:
+        """Return the one tenant of these mandants, a question, or none; nobody else is a candidate.
 
         Raises:
-            BackendUnavailable: the replica cannot be asked.
+            BackendUnavailable: the replica cannot be asked, or a statement does not tell whose a tenant is.
         """
         address = read_address(request.address) if request.address else None
         steps = list(_steps(request, address))
         if not steps:
             return FindTenantReply(match="confirm", ask_for=["address", "tenant_code"])
+        for step in steps:
+            mandants.require(self._replica, step.statement)
         until = self._replica.until()
-        rows = [row for answer in self._replica.ask(steps, until) for row in answer]
+        rows = [row for answer in self._replica.ask(steps, until) for row in answer if mandants.has(row)]
         reply = decide(request, address, rows)
         if reply.tenant is not None:
             self._references.remember(reply.tenant, until)

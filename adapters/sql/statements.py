@@ -68,11 +68,16 @@ def load_statement(path: Path) -> Statement:
 
 
 def load_statements(
-    names: Iterable[str], shipped: Path, site: Path | None = None, more_columns: Collection[str] = ()
+    names: Iterable[str],
+    shipped: Path,
+    site: Path | None = None,
+    more_columns: Collection[str] = (),
+    may_lack: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> dict[str, Statement]:
     """Read `NAME.sql` for each name: the site's own file where there is one, else the shipped one.
 
-    A site's file has the head of the shipped one; those of `more_columns` may declare columns besides.
+    A site's file has the head of the shipped one; those of `more_columns` may declare columns besides, and those of
+    `may_lack` need not declare these parameters and columns, which files of an earlier release did not have.
 
     Raises:
         StatementInvalid: naming the first file that cannot be used, or a site's file that replaces nothing.
@@ -86,14 +91,14 @@ def load_statements(
             raise StatementInvalid(f"statement {path} replaces none of ours")
     statements = {name: load_statement(own.get(name, shipped / f"{name}.sql")) for name in names}
     for name in own.keys() & statements.keys():
-        _check_heads(statements[name], load_statement(shipped / f"{name}.sql"), own[name], name in more_columns)
+        like = load_statement(shipped / f"{name}.sql")
+        _check_heads(statements[name], like, own[name], name in more_columns, frozenset(may_lack.get(name, ())))
     return statements
 
 
-def _check_heads(own: Statement, shipped: Statement, path: Path, more_columns: bool) -> None:
+def _check_heads(own: Statement, shipped: Statement, path: Path, more_columns: bool, may_lack: frozenset[str]) -> None:
     """Refuse a site's statement with other parameters or columns than the code that calls it knows."""
-    found = dict(own.columns)
-    if more_columns:
-        found = {column: kind for column, kind in found.items() if column in shipped.columns}
-    if own.parameters != shipped.parameters or found != dict(shipped.columns):
+    wanted = {name: kind for name, kind in shipped.columns.items() if name in own.columns or name not in may_lack}
+    found = {name: kind for name, kind in own.columns.items() if name in shipped.columns or not more_columns}
+    if found != wanted or own.parameters | may_lack & shipped.parameters != shipped.parameters:
         raise StatementInvalid(f"statement {path}: its head must declare the parameters and columns of the shipped one")

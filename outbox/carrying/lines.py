@@ -16,7 +16,7 @@ from outbox.carrying.tables import Table, rows
 from outbox.database import Transaction
 
 FORMAT: Final = "legacy-shim state"
-VERSION: Final = 1
+VERSION: Final = 2
 _HASH: Final = b',"sha256":"'
 _BYTES: Final = "base64"
 
@@ -30,14 +30,16 @@ class Header:
 
     Attributes:
         deployment: its name.
-        key_fingerprint: recognises the key that opens it.
+        keys: fingerprints, by id, of the keys that open it.
+        naming: sealed, in hexadecimal: the key of its blinded names.
         schema: version of each package's tables.
         made_at: RFC 3339 in UTC.
         tables: number of rows of each.
     """
 
     deployment: str
-    key_fingerprint: str
+    keys: dict[str, str]
+    naming: str
     schema: dict[str, int]
     made_at: str
     tables: dict[str, int]

@@ -32,7 +32,9 @@ class Target:
         database: the state.
         cipher: opens what is sealed.
         tables: those that are carried.
-        identity: what the export's header must say; `made_at` and `tables` are not compared.
+        identity: what the export's header must say of deployment and schema.
+        take: takes over what the header says of keys, before anything is stored; raises CarryingRefused if one is
+            missing here.
         last: done just before everything is committed; what it raises undoes all of it.
     """
 
@@ -40,6 +42,7 @@ class Target:
     cipher: Cipher
     tables: Sequence[Table]
     identity: Header
+    take: Callable[[Transaction, Header], None]
     last: Callable[[], None] = lambda: None
 
 
@@ -67,9 +70,10 @@ def load(
     try:
         with target.database.transaction() as tx:
             keep_others_out(tx, target.database, [table.name for table in target.tables])
-            _refuse_rows(tx, target)
+            before = _refuse_rows(tx, target)
+            target.take(tx, header)
             _store(tx, lines, target, sum(header.tables.values()), report)
-            stored = _check_stored(tx, header, target)
+            stored = _check_stored(tx, header, target, before)
             unknown = ask_first(tx, asking)
             audit.write(tx, "import", None, {"made_at": header.made_at, "unknown": unknown, "entries": stored["entry"]})
             target.last()
@@ -87,8 +91,6 @@ def _check(lines: Lines, target: Target) -> Header:
     wanted = target.identity
     if header.deployment != wanted.deployment:
         raise CarryingRefused(f"it is of deployment {header.deployment!r}, this one is {wanted.deployment!r}")
-    if header.key_fingerprint != wanted.key_fingerprint:
-        raise CarryingRefused("it was sealed with another master key; put that key file in place")
     for package, number in wanted.schema.items():
         if header.schema.get(package) != number:
             raise CarryingRefused(
@@ -106,10 +108,13 @@ def _check(lines: Lines, target: Target) -> Header:
     return header
 
 
-def _refuse_rows(tx: Transaction, target: Target) -> None:
-    there = [name for name, number in counts(tx, target.tables).items() if number]
+def _refuse_rows(tx: Transaction, target: Target) -> dict[str, int]:
+    """Return how many rows there are, which only tables that join may have."""
+    before = counts(tx, target.tables)
+    there = [table.name for table in target.tables if before[table.name] and not table.joins]
     if there:
         raise CarryingRefused(f"the state is not empty: there are rows in {', '.join(there)}; two are never merged")
+    return before
 
 
 def _store(tx: Transaction, lines: Lines, target: Target, everything: int, report: Report) -> None:
@@ -140,9 +145,10 @@ def _insert(tx: Transaction, table: str, rows: list[dict[str, Any]]) -> None:
     tx.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES {places}", values)  # noqa: S608 - names that are known
 
 
-def _check_stored(tx: Transaction, header: Header, target: Target) -> dict[str, int]:
+def _check_stored(tx: Transaction, header: Header, target: Target, before: dict[str, int]) -> dict[str, int]:
     """Return how many rows there are of each table: as many as there were, and every payload is what was validated."""
-    if (stored := counts(tx, target.tables)) != header.tables:
+    stored = {name: number - before[name] for name, number in counts(tx, target.tables).items()}
+    if stored != header.tables:
         raise CarryingRefused("the rows that were stored are not as many as there were")
     found = verify(lambda statement, values: tx.execute(statement, values).fetchall(), target.cipher)
     if found.damaged:

@@ -18,6 +18,7 @@ from outbox.carrying.tables import keep_others_out
 from outbox.database import Database
 from outbox.entry import from_ms
 from outbox.sqlite.database import SqliteDatabase
+from outbox.sqlite.ownership import check_place
 
 Belongs = Callable[[Database], None]
 """Raises an error of the host's if a state is not its own."""
@@ -62,6 +63,7 @@ def restore(wanted: Restoring, asking: Asking, audit: Audit, report: Report = la
 
     Raises:
         CarryingRefused: somebody uses the state, or the file is no whole state.
+        DurabilityError: the state is another account's, or must not lie there.
         NewerSchemaError: the backup is of a newer release.
         StateUnavailable: the file cannot be read.
     """
@@ -70,6 +72,7 @@ def restore(wanted: Restoring, asking: Asking, audit: Audit, report: Report = la
         raise CarryingRefused(f"there is no file {wanted.file}")
     if state.exists() and wanted.file.samefile(state):
         raise CarryingRefused(f"{wanted.file} is the state itself; to ask first for all that it holds: --in-place")
+    check_place(state)  # before anything is made there that its owner could not open
     kept = _name_for(state, asking.now)
     with _held(state) as (held, new), unnamed_file(state) as unnamed:
         entries, unknown = _prepare(wanted, unnamed, asking, audit, report)

@@ -25,11 +25,13 @@ class Table:
         name: as in both dialects.
         key: its primary key; rows are read in its order, so a row that others refer to must come first in it.
         sequence: the column that numbers itself, if there is one.
+        joins: whether a state into which it is loaded may have rows of its own in it, which meet no others.
     """
 
     name: str
     key: tuple[str, ...]
     sequence: str | None = None
+    joins: bool = False
 
 
 OUTBOX_TABLES: Final = (
@@ -42,6 +44,7 @@ OUTBOX_TABLES: Final = (
     Table("verification", ("entry_seq", "n")),
     Table("destination", ("name",)),
     Table("alert", ("id",)),
+    Table("ended", ("client", "n")),
     Table("admin_action", ("id",), "id"),
 )
 """The outbox's own. Left out are `migration`, which says how a database came to be, and `owner`: who lives there."""

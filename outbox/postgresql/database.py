@@ -22,6 +22,7 @@ _AGAIN: Final = 5
 _BEGIN: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 # A large table takes its time, and who waits for another process's changes waits for as long as they take.
 _PATIENT: Final = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"
+_RECORDED: Final = "SELECT to_regclass('migration')::text AS there"
 _USELESS: Final = (errors.FeatureNotSupported, errors.ReadOnlySqlTransaction)
 """What ends a connection: what it has prepared is of a table that has another column now, or its server follows."""
 
@@ -102,7 +103,10 @@ class PostgresqlDatabase:
             except BaseException:
                 _roll_back(connection)
                 raise
-            self._commit(connection)
+            try:
+                self._commit(connection)
+            except Undone as undone:  # a block cannot be run again
+                raise unavailable(f"the state cannot be written: {undone}") from undone
 
     def read(self, statement: Statement | str, **parameters: Any) -> list[Row]:
         """Return all rows of a statement that reads."""
@@ -141,6 +145,8 @@ class PostgresqlDatabase:
     def _commit(self, connection: Connection) -> None:
         try:
             said = connection.execute(b"COMMIT").statusmessage
+        except CONFLICT as error:  # what is left for the commit waits for others, too
+            raise Undone(first_line(error)) from None
         except psycopg.Error as error:
             if not connection.closed:
                 raise told("written", error) from None
@@ -153,7 +159,8 @@ class PostgresqlDatabase:
         with self.transaction() as tx:
             _run_script(tx, _PATIENT)
             tx.lock("migrating")
-            tx.execute(schema.CREATE_RECORD)
+            if tx.execute(_RECORDED).fetchone()["there"] is None:  # a role that may create nothing opens what is there
+                tx.execute(schema.CREATE_RECORD)
             done = {int(row["number"]) for row in tx.execute(schema.RECORDED, {"package": package}).fetchall()}
             for change in schema.changes(package, self.dialect, done, self.where):
                 _run_script(tx, change.script)

@@ -13,6 +13,7 @@ from contracts.errors import StateUnavailable
 from outbox import schema
 from outbox.database import ConstraintViolated, Cursor, Dialect, DurabilityError, Row, Transaction
 from outbox.sqlite.commits import Job, SharedCommits
+from outbox.sqlite.ownership import check_place
 from outbox.statements import Statement
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class SqliteDatabase:
         self._commits = SharedCommits(self._writing, self._commit)
         self._idle: list[sqlite3.Connection] = []
         try:
+            check_place(path)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise StateUnavailable(f"{path} cannot be opened: {error.strerror}") from error

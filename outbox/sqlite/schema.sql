@@ -1,4 +1,4 @@
--- version: 3
+-- version: 4
 -- The outbox's tables, whole; a database of an earlier release gets here by the numbered migrations beside this file.
 -- Three tables for an entry, because they live differently: an entry is small and changes, a payload is large and never
 -- does, an attempt is only ever appended. Times are milliseconds since 1970 in UTC.
@@ -145,6 +145,17 @@ CREATE TABLE alert (
     next_attempt_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- What has ended, numbered for each client in the order of the commits: its news, which it reads from a place of its own.
+CREATE TABLE ended (
+    client    TEXT    NOT NULL,
+    n         INTEGER NOT NULL,              -- 1, 2, 3 ...; an entry that ends twice, as after a retry, has two
+    era       INTEGER NOT NULL,              -- restored_at of the last backup by then, or 0: tells apart what a lost state numbered
+    entry_seq INTEGER NOT NULL REFERENCES entry (seq),
+    state     TEXT    NOT NULL CHECK (state IN ('delivered', 'rejected', 'parked', 'discarded')),
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (client, n)
+) WITHOUT ROWID;
+
 -- What administrators did, and why.
 CREATE TABLE admin_action (
     id     INTEGER PRIMARY KEY,
@@ -176,3 +187,15 @@ CREATE TRIGGER entry_identity_is_frozen
 BEFORE UPDATE OF id, destination, contract, kind, client, reference, order_key, position, follows, continues, supersedes,
                  fingerprint, reported_at, reported_offset_s, accepted_at ON entry
 BEGIN SELECT RAISE(ABORT, 'what was accepted never changes'); END;
+CREATE TRIGGER ended_is_append_only BEFORE UPDATE ON ended
+BEGIN SELECT RAISE(ABORT, 'endings are append-only'); END;
+-- Whatever ends an entry, a worker of an earlier release as well, ends it with its number in one commit. What was composed
+-- anew is no news: the new one's ending is.
+CREATE TRIGGER entry_ended AFTER UPDATE OF state ON entry
+WHEN NEW.state IN ('delivered', 'rejected', 'parked', 'discarded') AND NEW.state <> OLD.state AND NEW.superseded_by IS NULL
+BEGIN
+    INSERT INTO ended (client, n, era, entry_seq, state, at)
+    SELECT NEW.client, COALESCE(MAX(n), 0) + 1, (SELECT COALESCE(MAX(restored_at), 0) FROM destination),
+           NEW.seq, NEW.state, COALESCE(NEW.ended_at, NEW.accepted_at)
+    FROM ended WHERE client = NEW.client;
+END;

@@ -20,7 +20,7 @@ from outbox.carrying.tables import counts, file_snapshot, snapshot
 from outbox.database import URL_PREFIXES
 from outbox.entry import from_ms, to_ms
 from outbox.uptime import uptime
-from shim import root
+from shim import keyed, root
 from shim.carried import PACKAGES, TABLES, Belonging, header, sqlite_file
 from shim.cli import keep
 from shim.cli.deployment import console, errors, fail, one_line_errors, print_json, settings
@@ -227,7 +227,9 @@ def _audit(reason: str) -> Audit:
 def _target(opened: State) -> load.Target:
     with snapshot(opened.database) as tx:
         identity = header(tx, root.utc_now(), {})
-    return load.Target(opened.database, opened.cipher, TABLES, identity)
+    return load.Target(
+        opened.database, opened.cipher, TABLES, identity, lambda tx, found: keyed.take(tx, found, opened.key)
+    )
 
 
 def _bring_up_to_date(configured: Settings, source: Path) -> None:

@@ -5,18 +5,20 @@ from typing import Annotated
 
 import typer
 
-from shim.cli import clients, explain, outbox, serve
+from shim.cli import audit, clients, explain, keys, outbox, serve
+from shim.cli.administered import AdministeredGroup
 from shim.cli.deployment import CONFIG_ENV
 
 app = typer.Typer(
     name="shim",
+    cls=AdministeredGroup,
     help="Narrow HTTP contracts in front of legacy systems.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # a pretty traceback prints local variables, and those may be about a person
     add_completion=False,
 )
-app.add_typer(outbox.app)
-app.add_typer(clients.app)
+for group in (outbox, clients, keys, audit):
+    app.add_typer(group.app, cls=AdministeredGroup)
 app.command("explain")(explain.explain)
 app.command("serve")(serve.serve)
 

@@ -1,5 +1,6 @@
 """`shim outbox drain` and `shim outbox work`: deliver now, and deliver until stopped."""
 
+import logging
 import signal
 import threading
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from outbox import drain as draining
 from outbox.overview import overviews
 from outbox.progress import Progress
 from outbox.worker import Step, Worker
-from shim import root
+from shim import exposures, root
 from shim.cli.deployment import console, errors, one_line_errors, print_json, settings
 from shim.cli.entries import ACT, Json, System, known
 from shim.cli.times import duration
@@ -70,14 +71,20 @@ def drain(
 
 def work(ctx: typer.Context) -> None:
     """Deliver until stopped; for a host where `shim serve --no-worker` runs beside it."""
-    with one_line_errors(), open_shim(settings(ctx)) as shim:
-        worker = shim.worker()
+    from shim.guard import install  # noqa: PLC0415 - every command loads this module, to know its options
+
+    install(logging.INFO)
+    with one_line_errors(), open_shim(configured := settings(ctx)) as shim:
+        exposures.warn(exposures.exposed(configured, exposures.DELIVERING))
+        worker, retention = shim.worker(), shim.retention()
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         worker.start()
+        retention.start()
         typer.echo(f"delivering to {', '.join(shim.systems)}")
         stopped.wait()
+        retention.stop()
         worker.stop(shim.settings.outbox.grace_s)
 
 

@@ -31,7 +31,9 @@ from shim.cli.entries import (
     table,
 )
 from shim.cli.times import age, duration, time_of_day
+from shim.exposures import Exposed, exposed
 from shim.root import open_deployment_state
+from shim.settings import ConfigurationError, Settings
 
 app = typer.Typer(name="outbox", help="What is on its way to a legacy system, and what is stuck.", no_args_is_help=True)
 
@@ -46,12 +48,42 @@ def status(ctx: typer.Context, *, as_json: Json = False) -> None:
         configured = settings(ctx)
         with open_deployment_state(configured) as state:
             found = overviews(state.database, root.utc_now, configured.systems)
+    risks, unknown = _risks(configured)
     if as_json:
-        print_json([_told(overview) for overview in found])
+        told = {"systems": [_told(overview) for overview in found], "accepted_risks": [_risk(risk) for risk in risks]}
+        print_json(told)
     else:
         _show_status(found, root.utc_now())
+        _show_risks(risks, unknown)
     if any(overview.must_act or overview.attention for overview in found):
         raise typer.Exit(1)
+
+
+def _risks(configured: Settings) -> tuple[list[Exposed], str | None]:
+    """Return what is open, and what is wrong with a system's options: what waits is shown all the same."""
+    try:
+        return exposed(configured), None
+    except ConfigurationError as error:
+        return exposed(configured, ("state", "http", "outbox")), str(error)
+
+
+def _risk(risk: Exposed) -> dict[str, Any]:
+    return {"section": risk.section, "open": list(risk.open), "reason": risk.reason}
+
+
+def _show_risks(risks: Sequence[Exposed], unknown: str | None) -> None:
+    for risk in risks:
+        for line in risk.open:
+            console.print(Text(f"{risk.section} is open: {line}", ACT if risk.reason is None else ""), soft_wrap=True)
+        if risk.reason is None:
+            console.print(Text(f"  the service does not start with it, unless {risk.option} says why"), soft_wrap=True)
+        elif risk.open:
+            console.print(Text(f"  accepted: {risk.reason}"), soft_wrap=True)
+        else:
+            line = f"{risk.section}: nothing is open any more, so {risk.option} can go: {risk.reason}"
+            console.print(Text(line), soft_wrap=True)
+    if unknown is not None:
+        console.print(Text(f"The systems' options cannot be used: {unknown}", ACT), soft_wrap=True)
 
 
 def _told(overview: Overview) -> dict[str, Any]:

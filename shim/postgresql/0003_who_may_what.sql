@@ -13,7 +13,9 @@ INSERT INTO client_key (prefix, client, sha256, created_at) SELECT key_prefix, n
 
 ALTER TABLE client DROP COLUMN key_prefix;
 ALTER TABLE client DROP COLUMN key_sha256;
-ALTER TABLE client ADD COLUMN limits TEXT NOT NULL DEFAULT '{}';  -- JSON object: what narrows this client beyond its scopes
+ALTER TABLE client ADD COLUMN limits TEXT;  -- JSON object: what narrows this client beyond its scopes
+UPDATE client SET limits = '{}';
+ALTER TABLE client ALTER COLUMN limits SET NOT NULL;
 ALTER TABLE client ADD COLUMN revoked_at BIGINT;  -- its keys open nothing any more; its name stays taken
 
 CREATE INDEX client_key_of_client ON client_key (client);

@@ -19,7 +19,7 @@ CREATE TABLE ring_key (
 CREATE TABLE client (
     name       TEXT COLLATE "C" PRIMARY KEY,
     scopes     TEXT NOT NULL,             -- JSON array of system:contract, bundles and service scopes
-    limits     TEXT NOT NULL DEFAULT '{}',  -- JSON object: what narrows this client beyond its scopes
+    limits     TEXT NOT NULL,             -- JSON object: what narrows this client beyond its scopes
     created_at BIGINT NOT NULL,
     revoked_at BIGINT                    -- its keys open nothing any more; its name stays taken
 );

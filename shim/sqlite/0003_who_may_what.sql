@@ -3,12 +3,12 @@
 CREATE TABLE client_of_now (
     name       TEXT PRIMARY KEY,
     scopes     TEXT NOT NULL,             -- JSON array of system:contract, bundles and service scopes
-    limits     TEXT NOT NULL DEFAULT '{}',  -- JSON object: what narrows this client beyond its scopes
+    limits     TEXT NOT NULL,             -- JSON object: what narrows this client beyond its scopes
     created_at INTEGER NOT NULL,
     revoked_at INTEGER                    -- its keys open nothing any more; its name stays taken
 ) WITHOUT ROWID;
 
-INSERT INTO client_of_now (name, scopes, created_at) SELECT name, scopes, created_at FROM client;
+INSERT INTO client_of_now (name, scopes, limits, created_at) SELECT name, scopes, '{}', created_at FROM client;
 
 CREATE TABLE client_key (
     prefix       TEXT PRIMARY KEY,        -- shown; the rest of a key is not stored

@@ -13,7 +13,9 @@ WHERE (
 RETURNING id;
 
 -- name: until_next_attempt
-SELECT min(at) + :window_ms - (SELECT ms FROM clock) AS left_ms FROM identity_attempt WHERE subject = :subject;
+-- There is room when the last but quota is forgotten; another client, with more of its own, may have taken more than that.
+SELECT at + :window_ms - (SELECT ms FROM clock) AS left_ms FROM identity_attempt WHERE subject = :subject
+ORDER BY at DESC LIMIT 1 OFFSET :quota - 1;
 
 -- name: delete_attempt
 DELETE FROM identity_attempt WHERE id = :id;
@@ -35,5 +37,12 @@ SELECT 1 FROM identity_person
 WHERE client = :client AND subject = :subject AND at > (SELECT ms FROM clock) - :lately_ms;
 
 -- name: people_of_client
-SELECT count(*) AS people, min(at) + :window_ms - (SELECT ms FROM clock) AS left_ms FROM identity_person
-WHERE client = :client AND at > (SELECT ms FROM clock) - :window_ms;
+-- left_ms is NULL while there is room. A client whose number was lowered may have met more people than it allows.
+SELECT
+  (
+    SELECT count(*) FROM identity_person WHERE client = :client AND at > (SELECT ms FROM clock) - :window_ms
+  ) AS people,
+  (
+    SELECT at FROM identity_person WHERE client = :client AND at > (SELECT ms FROM clock) - :window_ms
+    ORDER BY at DESC LIMIT 1 OFFSET :quota - 1
+  ) + :window_ms - (SELECT ms FROM clock) AS left_ms;

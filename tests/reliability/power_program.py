@@ -28,7 +28,7 @@ from shim.landings import Landings
 from shim.order import Order
 from shim.root import State, open_deployment_state, utc_now
 from shim.settings import OutboxSection, ReportTime, Settings
-from shim.tokens import KEY_BYTES, Tokens
+from shim.tokens import Tokens
 from tests.reliability.power_receiver import Receiver, tell
 
 DESTINATION = "planon"
@@ -60,7 +60,7 @@ def accept(durable: Durable, name: str, chance: random.Random) -> None:
 def accepting(state: State, notify: Callable[[], None]) -> Durable:
     """Return the service's own part that accepts."""
     idempotency = Idempotency(state.database, state.cipher, state.blind, utc_now)
-    tokens = Tokens(state.key.derive("tokens", KEY_BYTES), utc_now)
+    tokens = Tokens(state.key, utc_now)
     order = Order(state.outbox, state.blind)
     return Durable("power", state.outbox, idempotency, tokens, ReportTime(), order, utc_now, notify, Landings())
 

@@ -1,4 +1,4 @@
--- One slot and whether it can be had, where holds live in the shim.
+-- One slot and whether it can be had, where holds live in the shim, and for clients that are limited to clinics.
 -- parameter slot: slot number
 -- column slot integer: slot number
 -- column starts_at timestamp: start, local time of the practice

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.planon import PlanonDesk, adapter
+from adapters.planon import adapter
+from adapters.planon.desk import PlanonDesk
 from contracts.desks import Ports
 from simulators.planon.simulator import PlanonSimulator
 from tests.integration.planon.planon_site import NO_HOLDS, RowsInMemory, Site, options_for

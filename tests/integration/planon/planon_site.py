@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from adapters.planon import PlanonDesk, PlanonOptions
+from adapters.planon.desk import PlanonDesk
+from adapters.planon.options import PlanonOptions
 from contracts.delivery import Document, Sending
 from contracts.desks import Call, KeptRow
 from contracts.facility import CreateIncidentRequest

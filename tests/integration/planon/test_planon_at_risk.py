@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from adapters.planon import PlanonDesk, adapter
+from adapters.planon import adapter
+from adapters.planon.desk import PlanonDesk
 from contracts.delivery import Delivered
 from contracts.desks import Call, Ports
 from contracts.errors import BackendUnavailable

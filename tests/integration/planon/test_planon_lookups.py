@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.planon import PlanonDesk, adapter
+from adapters.planon import adapter
+from adapters.planon.desk import PlanonDesk
 from contracts.delivery import Delivered, NotSent
 from contracts.desks import AdapterMisconfigured, Call, Ports
 from contracts.errors import BackendUnavailable, DryRunRefused, NotFound, RuleMissing

@@ -134,7 +134,10 @@ def add_client(configuration: Path, name: str, *scopes: str) -> str:
 
 @contextmanager
 def running_site(folder: Path, practice: Path) -> Iterator[Site]:
-    """Run a site with both systems; agent and other may do everything, staff see links, narrow may find tenants."""
+    """Run a site with both systems.
+
+    agent and other may do everything, staff see links, narrow may find tenants, scraper may see the metrics.
+    """
     with running_planon(folder) as (control, address):
         systems = {
             "planon": planon_section(address, **FAST_PLANON),
@@ -148,5 +151,6 @@ def running_site(folder: Path, practice: Path) -> Iterator[Site]:
         keys = {name: add_client(configuration, name, "planon:*", "intramed:*") for name in ("agent", "other")}
         keys["staff"] = add_client(configuration, "staff", "intramed:*", "intramed:staff")
         keys["narrow"] = add_client(configuration, "narrow", "planon:find_tenant")
+        keys["scraper"] = add_client(configuration, "scraper", "shim:metrics")
         with start_shim(configuration) as service:
             yield Site(folder, address_of(service), keys, control, practice)

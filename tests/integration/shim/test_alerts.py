@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import requests
 from prometheus_client.parser import text_string_to_metric_families
 from standardwebhooks import Webhook as Verifying
 from standardwebhooks.webhooks import WebhookVerificationError
@@ -122,7 +121,7 @@ def test_a_thread_tells_what_happens(ear: Listening, tmp_path: Path) -> None:
 
 
 def test_a_scrape_tells_what_waits_and_what_is_out_of_reach(site: Site) -> None:
-    """Without a key, and without a person in it; both ends of an outage are counted."""
+    """By a client that may do nothing else, and without a person in it; both ends of an outage are counted."""
     tenant = site.tenant()
     before = samples(site)
     site.control.apply(down=True)
@@ -143,7 +142,7 @@ def test_a_scrape_tells_what_waits_and_what_is_out_of_reach(site: Site) -> None:
 
 
 def samples(site: Site) -> dict[tuple[str, ...], float]:
-    scraped = requests.get(f"{site.address}/metrics", timeout=60)
+    scraped = site.get("/metrics", client="scraper")
     assert scraped.headers["content-type"].startswith("text/plain")
     families = text_string_to_metric_families(scraped.text)
     return {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}

@@ -38,7 +38,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def attention(night: Path) -> dict[str, int]:
-    (told,) = json.loads(command(night, "outbox", "status", "--json").stdout)
+    (told,) = json.loads(command(night, "outbox", "status", "--json").stdout)["systems"]
     return dict(told["attention"])
 
 

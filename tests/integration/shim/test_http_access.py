@@ -7,9 +7,13 @@ import pytest
 from contracts.catalogue import CATALOGUE
 from tests.integration.shim.site import Site
 
+LOG_NOTE = "/v1/planon/log_note"
 MOUNTED = {
-    "planon": {"find_tenant", "create_incident", "get_incident", "list_at_risk", "log_note"},
-    "intramed": {"find_patient", "list_upcoming", "list_slots", "hold_slot", "confirm", "cancel", "log_note"},
+    "planon": {"find_tenant", "create_incident", "get_incident", "list_at_risk", "log_note", "check_outbound"},
+    "intramed": {
+        *("find_patient", "list_upcoming", "list_slots", "hold_slot", "confirm", "cancel", "log_note"),
+        "check_outbound",
+    },
 }
 
 
@@ -37,6 +41,7 @@ def test_operations_are_named_after_desk_and_contract(site: Site) -> None:
         *(f"facility_{name}" for name in MOUNTED["planon"]),
         *(f"practice_{name}" for name in MOUNTED["intramed"]),
         "get_delivery",
+        "list_deliveries",
     }
 
 
@@ -100,9 +105,44 @@ def test_nothing_is_read_of_a_request_without_a_key(site: Site) -> None:
 
 def test_every_refusal_is_a_problem(site: Site) -> None:
     """Also for paths and methods that do not exist."""
-    for answer in (site.get("/nowhere", client=None), site.get("/v1/nowhere"), site.get("/v1/planon/find_tenant")):
+    for answer, status in (
+        (site.get("/nowhere", client=None), 401),
+        (site.get("/nowhere"), 404),
+        (site.get("/v1/nowhere"), 404),
+        (site.get("/v1/planon/find_tenant"), 405),
+        (site.get("/metrics", client=None), 401),
+        (site.get("/metrics"), 403),
+    ):
         assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json()["status"] == answer.status_code
+        assert answer.json()["status"] == answer.status_code == status
+
+
+def test_every_answer_is_part_of_the_caller_s_trace(site: Site) -> None:
+    """Also the ones that refuse; none is kept by a cache."""
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    for client in ("agent", "narrow", None):
+        answer = site.post(LOG_NOTE, {}, client=client, traceparent=f"00-{trace}-00f067aa0ba902b7-01")
+        assert answer.status_code == {"agent": 400, "narrow": 403, None: 401}[client]
+        assert answer.headers["traceparent"].startswith(f"00-{trace}-")
+        assert "00f067aa0ba902b7" not in answer.headers["traceparent"]
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_request_counts_against_a_client_s_own_limit(site: Site) -> None:
+    """What the command sets holds from the next request on; so does its end."""
+    assert site.command("clients", "set", "narrow", "--per-minute", "1").returncode == 0
+    try:
+        # The minute may end between two of them, so one of four is refused at the least.
+        answers = [site.post("/v1/planon/find_tenant", {}, client="narrow") for _ in range(4)]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert {answer.status_code for answer in answers} <= {400, 429}
+        assert refused
+        assert refused[0].headers["ratelimit-policy"] == '"requests";q=1;w=60'
+        assert 1 <= int(refused[0].headers["retry-after"]) <= 60
+    finally:
+        assert site.command("clients", "set", "narrow", "--per-minute", "0").returncode == 0
+    assert site.post("/v1/planon/find_tenant", {}, client="narrow").status_code == 400
 
 
 def test_the_api_s_document_says_what_the_service_does(site: Site) -> None:

@@ -161,7 +161,10 @@ def test_a_note_on_an_invented_incident_is_404_and_bothers_nobody(site: Site) ->
     assert answer.status_code == 404, answer.text
     assert answer.json()["delivery"]["state"] == "discarded"
     assert site.get(f"/v1/deliveries/{answer.json()['delivery']['delivery']}").json()["state"] == "discarded"
-    assert [row["must_act"] for row in json.loads(site.command("outbox", "status", "--json").stdout)] == [0, 0]
+    assert [row["must_act"] for row in json.loads(site.command("outbox", "status", "--json").stdout)["systems"]] == [
+        0,
+        0,
+    ]
 
 
 def test_a_note_cannot_follow_a_note(site: Site) -> None:

@@ -10,6 +10,7 @@ import pytest
 from contracts.delivery import Checked, Delivered, DeliveryState
 from outbox.backoff import Backoff
 from outbox.database import open_database
+from outbox.ended import Place, ended_of
 from outbox.entry import Particulars, to_ms
 from outbox.hand import Hand
 from outbox.owner import LockedOwners
@@ -47,6 +48,7 @@ def first_release(tmp_path: Path, clock: Clock) -> Path:
         for number, state in enumerate(DeliveryState):
             _insert(connection, number, state, dead.name, clock)
     connection.close()
+    path.chmod(0o600)
     return path
 
 
@@ -79,6 +81,11 @@ def test_entries_of_every_state_go_on(first_release: Path, clock: Clock, receive
     database = open_database(first_release, [PACKAGE])
     outbox = Outbox(database, CIPHER, clock, lambda: clock.up)
     assert {count.state: count.entries for count in outbox.counts()} == dict.fromkeys(DeliveryState, 1)
+    news = ended_of(database, "agent", Place(), 10)
+    ended = [state for state in DeliveryState if state.ended]
+    assert [(one.place.n, one.state, one.entry.id, one.at) for one in news] == [
+        (n, state, f"dl_{state}", REPORTED_AT) for n, state in enumerate(ended, 1)
+    ]
     receiver.findings = [Delivered("INC-000001"), Delivered("INC-000002")]
     receiver.answers = [Delivered("INC-000003")]
     worker = Worker(outbox, {"planon": receiver}, clock, Backoff(), Pace(threads=0))
@@ -89,6 +96,7 @@ def test_entries_of_every_state_go_on(first_release: Path, clock: Clock, receive
     assert sorted(sending.reference for sending in receiver.asked) == ["LS-2", "LS-3"]
     Hand(database, clock).discard("dl_rejected", "entered by hand")
     assert worker.step("planon")
+    assert [one.place.n for one in ended_of(database, "agent", news[-1].place, 10)] == [5, 6, 7, 8, 9]
     states = {count.state: count.entries for count in outbox.counts()}
     assert states == {DeliveryState.DELIVERED: 5, DeliveryState.PARKED: 1, DeliveryState.DISCARDED: 2}
     receiver.seen = [Checked({"sla": "missing"}, "sla_missing", "no due time")]

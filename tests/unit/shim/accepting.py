@@ -15,12 +15,12 @@ from outbox.worker import Pace, Worker
 from shim.clients import Client
 from shim.durable import Durable
 from shim.idempotency import Idempotency, Write
-from shim.keys import Blind, RestCipher
+from shim.keys import Blind, KeyRing, RestCipher
 from shim.landings import Landings
 from shim.order import Order
 from shim.settings import ReportTime
 from shim.systems import System
-from shim.tokens import KEY_BYTES, Tokens
+from shim.tokens import Tokens
 from tests.unit.outbox.stand_ins import REPORTED_AT, Clock, Receiver
 
 AGENT = Client("agent", frozenset())
@@ -49,7 +49,7 @@ class Accepting:
         cipher, blind = RestCipher(bytes(32)), Blind(bytes(32))
         self.outbox = Outbox(self.state, cipher, self.clock, lambda: self.clock.up)
         self.hand = Hand(self.state, self.clock)
-        self.tokens = Tokens(bytes(range(KEY_BYTES)), self.clock)
+        self.tokens = Tokens(KeyRing(bytes(32)), self.clock)
         self.durable = Durable(
             "tilburg",
             self.outbox,

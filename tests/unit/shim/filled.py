@@ -24,11 +24,13 @@ from shim.carried import TABLES, header
 from shim.clients import Clients
 from shim.holds import KeptHolds
 from shim.idempotency import Idempotency, Write
+from shim.keyed import take
 from shim.keys import Blind, MasterKey, RestCipher
 from shim.state import KeptRows, open_state
 from tests.unit.outbox.stand_ins import REPORTED_AT, Clock, Receiver, accept
 
-CIPHER = RestCipher(bytes(32))
+RING = MasterKey(bytes(32))
+CIPHER = RestCipher(RING)
 BLIND = Blind(bytes(32))
 TOUCHED_BY_LOADING = {
     *("state", "owner", "failures", "next_attempt_at", "unknown_since", "unknown_boot", "unknown_uptime"),
@@ -59,7 +61,8 @@ class Filled:
 
     def target(self, last: Callable[[], None] = lambda: None) -> Target:
         with snapshot(self.database) as tx:
-            return Target(self.database, CIPHER, TABLES, header(tx, self.clock(), {}), last)
+            identity = header(tx, self.clock(), {})
+        return Target(self.database, CIPHER, TABLES, identity, lambda tx, found: take(tx, found, RING), last)
 
     def rows(self) -> dict[str, int]:
         with snapshot(self.database) as tx:
@@ -145,7 +148,7 @@ def _beside(state: Filled, entry: Entry) -> None:
         tx.execute("INSERT INTO identity_person (client, subject, at) VALUES ('agent', 'blinded', 1)")
         idempotency.insert(tx, Write("agent", "key", "print"), entry.id)
         idempotency.insert(tx, Write("agent", "key-2", "print"), None)
-    idempotency.finish(Write("agent", "key-2", "print"), 200, b"{}")
+        idempotency.finish(tx, Write("agent", "key-2", "print"), 200, b"{}")
     KeptRows(database, CIPHER, BLIND, "planon", 60, clock).keep("matrix", {"SCH": 2}, clock())
     hold = Hold("slot", "chair 1", REPORTED_AT, REPORTED_AT + timedelta(hours=1), "LS-hold", "P-1", "agent")
     assert KeptHolds(database, BLIND, "planon").hold(hold, 60)

@@ -17,16 +17,16 @@ from shim.durable import Durable
 from shim.idempotency import Idempotency, Write, external_reference
 from shim.identity import IdentityLimits
 from shim.immediate import Immediate
-from shim.keys import Blind, RestCipher
+from shim.keys import Blind, KeyRing, RestCipher
 from shim.landings import Landings
 from shim.order import Order
 from shim.settings import Identity, ReportTime
 from shim.systems import System
-from shim.tokens import KEY_BYTES, Tokens
+from shim.tokens import Tokens
 
 NOW = datetime(2026, 11, 19, 21, 14, tzinfo=UTC)
 BLIND = Blind(bytes(32))
-TOKENS = Tokens(bytes(range(KEY_BYTES)), lambda: NOW)
+TOKENS = Tokens(KeyRing(bytes(32)), lambda: NOW)
 WRITE = Write("agent", "key-1", "fingerprint")
 
 

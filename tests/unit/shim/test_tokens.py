@@ -1,100 +1,129 @@
+"""A token opens for its own client, system and kind while it is valid, and is unknown to everybody else."""
+
+import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from contracts.errors import NotFound
-from contracts.facility import FacilityNoteRequest, FindTenantReply
 from contracts.fields import TokenKind
-from contracts.practice import ListSlotsReply, Slot
-from shim.tokens import KEY_BYTES, Tokens
+from shim.keys import KeyRing
+from shim.tokens import KEY_BYTES, Opened, Tokens
 
 NOW = datetime(2026, 11, 19, 21, 14, tzinfo=UTC)
+RING = KeyRing(bytes(32))
+PATIENT = TokenKind.PATIENT
 
 
-def tokens(now: datetime = NOW, key: bytes = bytes(KEY_BYTES)) -> Tokens:
-    return Tokens(key, lambda: now)
+def tokens(now: datetime = NOW, ring: KeyRing = RING) -> Tokens:
+    return Tokens(ring, lambda: now)
+
+
+def minted(now: datetime = NOW) -> str:
+    return tokens(now).mint(PATIENT, "agent", "intramed", "100234", "Jansen")
+
+
+def reason(token: str, kind: TokenKind = PATIENT, client: str = "agent", system: str = "intramed") -> str:
+    """Return what is said of a token that does not open."""
+    with pytest.raises(NotFound) as raised:
+        tokens().open(kind, client, system, token)
+    return raised.value.detail
 
 
 def test_a_token_opens_for_its_own_client_and_system() -> None:
     """What was minted comes back, and nothing of it can be read in the token."""
-    token = tokens().mint(TokenKind.PATIENT, "agent", "intramed", "100234")
-    assert token.startswith("PT_")
-    assert "100234" not in token
-    assert tokens().open(TokenKind.PATIENT, "agent", "intramed", token) == "100234"
+    token = tokens().mint(TokenKind.HOLD, "agent", "intramed", "77", "donderdag", "100234")
+    assert token.startswith("HD_")
+    assert len(token) == 153
+    assert not any(text in token for text in ("77-", "donderdag", "100234"))
+    assert tokens().open(TokenKind.HOLD, "agent", "intramed", token) == Opened("77", "donderdag", "100234")
+    assert tokens().open(PATIENT, "agent", "intramed", minted()) == Opened("100234", "Jansen", None)
 
 
-def test_a_token_is_the_same_all_day() -> None:
-    """A client that looks a person up twice can see that it is the same person."""
-    first = tokens().mint(TokenKind.PATIENT, "agent", "intramed", "100234")
-    assert tokens(NOW + timedelta(hours=2)).mint(TokenKind.PATIENT, "agent", "intramed", "100234") == first
-    assert tokens(NOW + timedelta(hours=4)).mint(TokenKind.PATIENT, "agent", "intramed", "100234") != first
+def test_a_token_is_the_same_for_a_quarter_of_a_day() -> None:
+    """A client that looks a person up twice can see that it is the same person; UTC, from 18:00 to 24:00 here."""
+    first = minted()
+    assert minted(NOW.replace(hour=18, minute=0)) == minted(NOW.replace(hour=23, minute=59)) == first
+    assert minted(NOW.replace(hour=17, minute=59)) != first != minted(NOW + timedelta(hours=3))
+    mint = tokens().mint
+    others = {mint(PATIENT, "agent", "intramed", "100234", "Janssen"), mint(PATIENT, "agent", "intramed", "100235")}
+    assert first not in others
 
 
-@pytest.mark.parametrize(
-    ("kind", "client", "system"),
-    [
-        (TokenKind.TENANT, "agent", "intramed"),
-        (TokenKind.PATIENT, "other", "intramed"),
-        (TokenKind.PATIENT, "agent", "planon"),
-    ],
-)
-def test_a_token_is_useless_elsewhere(kind: TokenKind, client: str, system: str) -> None:
-    """Another kind, client or system gets the same answer as an invented token."""
-    token = tokens().mint(TokenKind.PATIENT, "agent", "intramed", "100234")
-    with pytest.raises(NotFound):
-        tokens().open(kind, client, system, token)
+def test_its_length_tells_nothing_of_a_name() -> None:
+    """From one letter to the longest usual name."""
+    lengths = {len(tokens().mint(PATIENT, "agent", "intramed", "100234", "é" * n)) for n in range(36)}
+    assert lengths == {153}
 
 
-def test_every_flipped_character_and_every_other_spelling_is_refused() -> None:
-    """Only the canonical form opens."""
-    token = tokens().mint(TokenKind.PATIENT, "agent", "intramed", "100234")
-    spoiled = [token[:i] + ("A" if token[i] != "A" else "B") + token[i + 1 :] for i in range(len(token))]
-    spoiled += [
-        token + "=",
-        token + "A",
-        token[:-1],
-        token.replace("_", "-", 1),
-        f"{token}\n",
-        f" {token}",
-        "PT_",
-        "PT",
-        "",
+def test_a_token_that_does_not_open_is_not_explained() -> None:
+    """Another client, system, kind or key, expired, or invented: the same words for all of them."""
+    token = minted()
+    told = {
+        reason(token, client="other"),
+        reason(token, system="planon"),
+        reason(minted(NOW - timedelta(days=2))),
+        reason(tokens(ring=KeyRing(b"1" * 32)).mint(PATIENT, "agent", "intramed", "100234")),
+        reason(tokens().mint(TokenKind.TENANT, "agent", "intramed", "100234").replace("TN", "PT", 1)),
+        reason(tokens().mint(TokenKind.TENANT, "agent", "intramed", "100234")),
+        reason("PT_AbT3kQ"),
+    }
+    assert told == {"the patient token is not known"}
+    with pytest.raises(NotFound, match="the tenant token is not known"):
+        tokens().open(TokenKind.TENANT, "agent", "intramed", token)
+
+
+def test_every_flipped_bit_is_refused() -> None:
+    """Of what is sealed, in canonical form."""
+    token = minted()
+    sealed = base64.urlsafe_b64decode(token[3:] + "=" * (-len(token[3:]) % 4))
+    for at in range(len(sealed)):
+        for bit in range(8):
+            changed = sealed[:at] + bytes([sealed[at] ^ (1 << bit)]) + sealed[at + 1 :]
+            reason("PT_" + base64.urlsafe_b64encode(changed).rstrip(b"=").decode())
+
+
+def test_every_changed_character_and_every_other_spelling_is_refused() -> None:
+    """Only the canonical form opens: each bit of each character counts, the two unused ones of the last as well."""
+    token = minted()
+    spoiled = [
+        token[:at] + chr(ord(token[at]) ^ (1 << bit)) + token[at + 1 :] for at in range(len(token)) for bit in range(7)
     ]
-    spoiled += ["PT_é", "PT_" + "A" * 300, token[:5] + "!" + token[5:], token.lower()]
+    spoiled += [token + "=", token + "A", token[:-1], token.replace("_", "-", 1), f"{token}\n", f" {token}"]
+    spoiled += [token[:cut] for cut in range(len(token))]
+    spoiled += ["PT_é", "PT_" + "A" * 300, token[:5] + "!" + token[5:], token.lower(), token + "é"]
     for text in spoiled:
+        reason(text)
+
+
+@pytest.mark.parametrize("issued", [NOW.replace(hour=18, minute=0), NOW.replace(hour=23, minute=59, second=59)])
+def test_a_token_is_valid_for_a_day_and_for_at_most_a_quarter_more(issued: datetime) -> None:
+    """Whenever in its quarter it was issued; a host whose clock is a little behind knows it, too."""
+    token = minted(issued)
+    ends = NOW.replace(day=21, hour=0, minute=0)
+    assert timedelta(hours=24) < ends - issued <= timedelta(hours=30)
+    for moment in (issued, NOW.replace(hour=17, minute=56), ends - timedelta(seconds=1)):
+        assert tokens(moment).open(PATIENT, "agent", "intramed", token).key == "100234"
+    for moment in (ends, NOW.replace(hour=17, minute=54)):
         with pytest.raises(NotFound):
-            tokens().open(TokenKind.PATIENT, "agent", "intramed", text)
+            tokens(moment).open(PATIENT, "agent", "intramed", token)
 
 
-def test_a_token_expires() -> None:
-    """It opens on its day and the day after, and not before it was issued."""
-    token = tokens().mint(TokenKind.PATIENT, "agent", "intramed", "100234")
-    assert tokens(NOW + timedelta(days=1)).open(TokenKind.PATIENT, "agent", "intramed", token) == "100234"
-    for other in (timedelta(days=2), timedelta(days=-1)):
-        with pytest.raises(NotFound):
-            tokens(NOW + other).open(TokenKind.PATIENT, "agent", "intramed", token)
-
-
-def test_another_key_opens_nothing() -> None:
-    """Tokens of another deployment are unknown."""
-    token = tokens().mint(TokenKind.PATIENT, "agent", "intramed", "100234")
+def test_a_token_opens_after_a_rotation() -> None:
+    """The new key mints; what the old one minted opens until its key is retired."""
+    token, first, second = minted(), bytes(32), b"1" * 32
+    rotated = tokens(ring=KeyRing(second, first))
+    assert rotated.open(PATIENT, "agent", "intramed", token).key == "100234"
+    new = rotated.mint(PATIENT, "agent", "intramed", "100234", "Jansen")
+    assert new == tokens(ring=KeyRing(second)).mint(PATIENT, "agent", "intramed", "100234", "Jansen") != token
     with pytest.raises(NotFound):
-        tokens(key=b"1" * KEY_BYTES).open(TokenKind.PATIENT, "agent", "intramed", token)
+        tokens(ring=KeyRing(second)).open(PATIENT, "agent", "intramed", token)
 
 
-def test_models_are_opened_and_sealed_field_by_field() -> None:
-    """Optional, nested and repeated token fields are replaced; everything else stays."""
-    starts_at = datetime.fromisoformat("2026-11-26T14:30:00+01:00")
-    free = Slot(slot="77", starts_at=starts_at, ends_at=starts_at, clinic="MCEN", therapist="T01")
-    sealed = tokens().seal_reply(ListSlotsReply(slots=[free, free]), "agent", "intramed")
-    assert {slot.slot[:3] for slot in sealed.slots} == {"SL_"}
-    assert sealed.slots[0].clinic == "MCEN"
-
-    reply = tokens().seal_reply(FindTenantReply(match="certain", tenant="T-1"), "agent", "planon")
-    assert reply.tenant is not None
-    request = FacilityNoteRequest.model_validate(
-        {"tenant": reply.tenant, "incident": "INC-1", "text": "x", "reported_at": "2026-11-19T22:14:03+01:00"}
-    )
-    opened = tokens().open_request(request, "agent", "planon")
-    assert (opened.tenant, opened.incident) == ("T-1", "INC-1")
-    assert tokens().seal_reply(FindTenantReply(match="none"), "agent", "planon").tenant is None
+def test_a_token_of_the_release_before_is_unknown() -> None:
+    """It had another form under the same key, and lived for a day: 404, and no failure."""
+    siv = AESSIV(RING.derive("tokens", KEY_BYTES))
+    day = int(NOW.timestamp()) // 86_400
+    sealed = siv.encrypt(day.to_bytes(2) + b"100234", [b"1", b"PT", b"agent", b"intramed"])
+    assert reason("PT_" + base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()) == "the patient token is not known"

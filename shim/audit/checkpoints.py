@@ -1,0 +1,146 @@
+"""Checkpoints: signed lists of where the chains end, each with the hash of the one before.
+
+What a checkpoint knows can neither be changed nor cut off unseen, as long as somebody has the checkpoint.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from outbox.carrying.tables import snapshot
+from outbox.database import Database, Row, Transaction
+from outbox.statements import Statements
+from shim.audit.rows import FIRST, canonical
+from shim.audit.signing import Signer
+
+SQL: Final = Statements("shim.audit", "checkpoints")
+FORMAT: Final = "legacy-shim audit checkpoint"
+VERSION: Final = 1
+_PAGE: Final = 100
+
+Head = tuple[int, str]
+"""How many rows a chain has had, and the hash of the last of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One checkpoint.
+
+    Attributes:
+        number: 1, 2, 3.
+        body: canonical JSON, which is signed.
+        signature: base64.
+    """
+
+    number: int
+    body: str
+    signature: str
+
+    @property
+    def line(self) -> str:
+        """The checkpoint as a line of a file."""
+        return canonical({"body": json.loads(self.body), "signature": self.signature})
+
+    @property
+    def hash(self) -> str:
+        """What the next checkpoint says of this one."""
+        return hashlib.sha256(self.body.encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class History:
+    """What all checkpoints together know.
+
+    Attributes:
+        number: of the newest, 0 if there is none.
+        hash: of the newest.
+        heads: by chain, the newest that is known.
+        anchors: by chain, likewise.
+    """
+
+    number: int = 0
+    hash: str = FIRST
+    heads: dict[str, Head] = field(default_factory=dict)
+    anchors: dict[str, Head] = field(default_factory=dict)
+
+    def add(self, checkpoint: Checkpoint) -> None:
+        """Take up the next checkpoint."""
+        body = json.loads(checkpoint.body)
+        self.number, self.hash = checkpoint.number, checkpoint.hash
+        self.heads |= {chain: (n, mark) for chain, (n, mark) in body["heads"].items()}
+        self.anchors |= {chain: (n, mark) for chain, (n, mark) in body["anchors"].items()}
+
+
+def stored(tx: Transaction, after: int = 0) -> Iterator[Checkpoint]:
+    """Yield the checkpoints of a state in order, a few at a time."""
+    while page := tx.execute(SQL["checkpoints"], {"after": after, "limit": _PAGE}).fetchall():
+        for row in page:
+            yield Checkpoint(row["number"], str(row["body"]), str(row["signature"]))  # SQLite lets bytes stand there
+        after = page[-1]["number"]
+
+
+def anchors(tx: Transaction) -> Iterator[Row]:
+    """Yield the anchors of a state in the order of their chains, a few at a time."""
+    last: Mapping[str, Any] = {"chain": "", "n": 0}
+    while page := tx.execute(SQL["anchors"], {"chain": last["chain"], "n": last["n"], "limit": _PAGE}).fetchall():
+        yield from page
+        last = page[-1]
+
+
+def history(tx: Transaction) -> History:
+    """Read what the checkpoints of a state know."""
+    known = History()
+    for checkpoint in stored(tx):
+        known.add(checkpoint)
+    return known
+
+
+def make(database: Database, signer: Signer, deployment: str, at: int) -> Checkpoint:
+    """Store and return another checkpoint of all chains as they are now; `at` in milliseconds since 1970.
+
+    Raises:
+        StateUnavailable: it could not be stored.
+    """
+    while True:
+        # Read before the transaction, which keeps other writers of an SQLite file waiting.
+        with snapshot(database) as seen:
+            made = _compose(seen, history(seen), signer, deployment, at)
+
+        def job(tx: Transaction, made: Checkpoint = made) -> bool:
+            tx.lock("audit checkpoint")
+            if tx.execute(SQL["newest"]).fetchone()["number"] != made.number - 1:
+                return False
+            values = {"number": made.number, "body": made.body, "signature": made.signature}
+            tx.execute(SQL["insert_checkpoint"], values)
+            return True
+
+        if database.write(job):
+            return made
+
+
+def _compose(tx: Transaction, known: History, signer: Signer, deployment: str, at: int) -> Checkpoint:
+    moved: dict[str, Head] = {
+        row["chain"]: (row["n"], row["hash"])
+        for row in tx.execute(SQL["heads"]).fetchall()
+        if row["n"] > known.heads.get(row["chain"], (0, FIRST))[0]
+    }
+    pruned = {row["chain"]: (row["n"], row["hash"]) for row in anchors(tx)}
+    heads = {**known.heads, **moved}
+    body = canonical(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "deployment": deployment,
+            "number": known.number + 1,
+            "at": at,
+            "previous": known.hash,
+            "heads": moved,
+            "anchors": {chain: head for chain, head in pruned.items() if head != known.anchors.get(chain)},
+            "chains": len(heads),
+            "rows": sum(n for n, _ in heads.values()),
+            "public_key": signer.public,
+        }
+    )
+    return Checkpoint(known.number + 1, body, signer.sign(body))

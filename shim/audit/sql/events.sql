@@ -1,0 +1,9 @@
+-- Writing to a chain.
+
+-- name: insert
+INSERT INTO audit_event
+    (chain, n, at, action, phase, access, outcome, status, client, actor, on_behalf_of, system, contract, subject,
+     subject_key, purpose, correlation, detail, hash)
+VALUES
+    (:chain, :n, :at, :action, :phase, :access, :outcome, :status, :client, :actor, :on_behalf_of, :system, :contract,
+     :subject, :subject_key, :purpose, :correlation, :detail, :hash)

@@ -1,0 +1,181 @@
+"""Every command is in the audit: a row before it happens, and a row that tells how it ended.
+
+A command whose first row cannot be written does not happen, except looks that show nothing of a person.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import typer
+from pydantic import JsonValue
+from typer.core import TyperGroup
+
+from contracts.errors import StateUnavailable
+from outbox.actions import account
+from outbox.database import DurabilityError, NewerSchemaError
+from shim.audit.events import Event, new_access
+from shim.audit.rows import LONGEST
+from shim.cli.deployment import one_line_errors, settings
+from shim.guard import mask
+from shim.root import State, open_deployment_state
+from shim.settings import ConfigurationError, Settings
+
+LOOKS: Final = frozenset({"outbox status", "outbox groups", "outbox list", "clients list", "keys list", "audit verify"})
+"""They show nothing of a person, and they are what is needed when the state cannot be written."""
+PLACING: Final = frozenset({"outbox restore", "outbox migrate-store"})
+"""They put a state in place, and the one that was there may be damaged or gone."""
+VALUES: Final = frozenset(
+    {
+        *("system", "destination", "state", "entry_id", "delivery", "group", "older_than", "limit", "rate", "wait"),
+        *("name", "scope", "client", "contract", "outcome", "on_behalf_of", "since", "until", "keep", "key_id"),
+        *("reason", "shorter_because", "prefix", "format", "role", "port"),
+    }
+)
+"""Options whose values are told, masked. Of others, such as the key that is searched for, only that they were given."""
+CRASHED: Final = 1
+_META: Final = "shim.administered"
+
+
+@dataclass(slots=True)
+class Administered:
+    """One command as the audit tells it."""
+
+    event: Event
+    detail: dict[str, JsonValue] = field(default_factory=dict)
+    """What a command adds to be told with its outcome."""
+
+
+class AdministeredGroup(TyperGroup):
+    """A group of commands each of which is in the audit."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command that is named, to be told when it is invoked."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is None or isinstance(command, TyperGroup):
+            return name, command, rest
+        told, invoke = copy.copy(command), command.invoke
+
+        def administer(ctx: typer.Context) -> Any:
+            with administered(ctx):
+                return invoke(ctx)
+
+        told.invoke = administer  # type: ignore[method-assign, assignment]  # of this copy alone
+        return name, told, rest
+
+
+def told_with_outcome(ctx: typer.Context, **detail: JsonValue) -> None:
+    """Tell something about what a command has done, with its outcome; numbers and ids, no contents."""
+    running = ctx.meta.get(_META)
+    if isinstance(running, Administered):
+        running.detail |= detail
+
+
+@contextmanager
+def administered(ctx: typer.Context) -> Iterator[None]:
+    """Write an intent before the block and an outcome after it, with its exit code."""
+    command = command_of(ctx)
+    if ctx.params.get("demo"):
+        yield  # a toy, with a state that is thrown away
+        return
+    running = ctx.meta[_META] = Administered(_event(ctx, command))
+    _begin(ctx, command, running)
+    code = CRASHED
+    try:
+        yield
+        code = 0
+    except typer.Exit as error:
+        code = error.exit_code
+        raise
+    finally:
+        _end(ctx, command, running, code)
+
+
+def command_of(ctx: typer.Context) -> str:
+    """Return the command without the program's name, such as `outbox retry`."""
+    names: list[str] = []
+    at: Any = ctx
+    while at.parent is not None:
+        names.insert(0, str(at.info_name))
+        at = at.parent
+    return " ".join(names)
+
+
+def _event(ctx: typer.Context, command: str) -> Event:
+    given = sorted(name for name in ctx.params if _is_given(ctx, name))
+    values = {name: _told(ctx.params[name]) for name in given if name in VALUES}
+    system = ctx.params.get("system") or ctx.params.get("destination")
+    reason = ctx.params.get("reason") or ctx.params.get("shorter_because")
+    return Event(
+        action=f"shim {command}",
+        phase="intent",
+        access=new_access(),
+        actor=account(),
+        system=None if system is None else mask(str(system)).text,
+        purpose=None if reason is None else mask(str(reason)).text,
+        detail={"options": list(given), **values},
+    )
+
+
+def _is_given(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name in {"COMMANDLINE", "ENVIRONMENT", "PROMPT"}
+
+
+def _told(value: Any) -> JsonValue:
+    if isinstance(value, list | tuple):
+        return [_told(one) for one in value]
+    return value if isinstance(value, bool | int) else mask(str(value)).text[:LONGEST]
+
+
+def _begin(ctx: typer.Context, command: str, running: Administered) -> None:
+    try:
+        configured = settings(ctx)
+        file = configured.state_file
+        if command in PLACING and file is not None and not file.exists():
+            return  # to open it would make one
+        with open_deployment_state(configured) as opened:
+            running.event = _about(ctx, opened, running.event)
+            opened.audit.write(running.event)
+    except (ConfigurationError, DurabilityError, NewerSchemaError, StateUnavailable) as error:
+        if command not in LOOKS | PLACING:
+            with one_line_errors():
+                raise
+        if isinstance(error, StateUnavailable) or command in PLACING:  # of the others the command itself tells
+            _warn("this command is not in the audit", error)
+
+
+def _about(ctx: typer.Context, opened: State, event: Event) -> Event:
+    """Name the person that is looked for, as the audit names persons."""
+    parts = str(ctx.params.get("subject") or "").split(":", 2)
+    if len(parts) != 3:  # noqa: PLR2004 - system, kind, key
+        return event
+    subject, subject_key = opened.subjects(*parts)
+    return replace(event, system=event.system or mask(parts[0]).text, subject=subject, subject_key=subject_key)
+
+
+def _end(ctx: typer.Context, command: str, running: Administered, code: int) -> None:
+    outcome = "ok" if code == 0 else f"exit {code}"
+    detail = {**running.event.detail, **running.detail}
+    event = replace(running.event, phase="outcome", outcome=outcome, status=code, detail=detail)
+    try:
+        with open_deployment_state(_where(ctx, command, code)) as opened:
+            opened.audit.write(event)
+    except (ConfigurationError, DurabilityError, NewerSchemaError, StateUnavailable) as error:
+        if isinstance(error, StateUnavailable) or command not in LOOKS:
+            _warn("how this command ended is not in the audit", error)
+
+
+def _where(ctx: typer.Context, command: str, code: int) -> Settings:
+    """Return the configuration of the state as it is now: a move has put the old one away."""
+    configured = settings(ctx)
+    if command == "outbox migrate-store" and code == 0:
+        return configured.model_copy(update={"state": ctx.params["to"]})
+    return configured
+
+
+def _warn(line: str, error: Exception) -> None:
+    why = error.detail if isinstance(error, StateUnavailable) else str(error)
+    typer.echo(f"shim: {line}: {why}", err=True)

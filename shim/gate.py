@@ -1,0 +1,91 @@
+"""Decides who is let in: by key, network, number of requests and scope, in this order, before a body is read."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.datastructures import Headers
+
+from contracts.errors import Forbidden, Unauthenticated
+from shim.caller import Caller, caller_of
+from shim.clients import Clients, KnownClient, prefix_of
+from shim.denials import Denials
+from shim.limits import RequestLimits
+from shim.policy import Policy
+
+AUTHORIZATION: Final = "authorization"
+_BEARER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([!-~]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is known of a request before its body.
+
+    Attributes:
+        policy: of its route; None where there is none.
+        headers: as they were sent.
+        correlation: its trace id.
+        address: the network address that it came from.
+    """
+
+    policy: Policy | None
+    headers: Headers
+    correlation: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Thread-safe. What it refuses is in the audit, unless that cannot be written: it is refused all the same."""
+
+    clients: Clients
+    limits: RequestLimits
+    denials: Denials
+
+    def admit(self, asked: Asked) -> Caller:
+        """Return who asks; without a policy, only who it is.
+
+        Raises:
+            Unauthenticated: there is not exactly one key, or it is nobody's.
+            Forbidden: the client may not call from there, or has none of the scopes.
+            TooManyRequests: it has sent more than it may.
+            MalformedRequest: a header that the audit needs cannot be written down.
+            StateUnavailable: it cannot be found out.
+        """
+        known = self._known(asked)
+        caller = caller_of(known.client, asked.headers, asked.correlation)
+        try:
+            return self._let_in(caller, known, asked)
+        except Forbidden as error:
+            self.denials.of(caller, asked.policy, asked.address, error)
+            raise
+
+    def _let_in(self, caller: Caller, known: KnownClient, asked: Asked) -> Caller:
+        if not caller.client.may_call_from(asked.address):
+            raise Forbidden("the client may not call from here")
+        if (refused := self.limits.count(known)) is not None:
+            if refused.first:
+                self.denials.of(caller, asked.policy, asked.address, refused.error)
+            raise refused.error
+        if asked.policy is not None:
+            asked.policy.admit(caller.client)
+        return caller
+
+    def _known(self, asked: Asked) -> KnownClient:
+        key = None
+        try:
+            key = key_of(asked.headers.getlist(AUTHORIZATION))
+            return self.clients.authenticate(key)
+        except Unauthenticated as error:
+            prefix = None if key is None else prefix_of(key)
+            self.denials.anonymous(asked.policy, asked.correlation, asked.address, prefix, error)
+            raise
+
+
+def key_of(authorizations: Sequence[str]) -> str:
+    """Return the one bearer key of a request; raise Unauthenticated unless there is exactly one."""
+    match = _BEARER.fullmatch(authorizations[0]) if len(authorizations) == 1 else None
+    if match is None:
+        raise Unauthenticated("send a valid API key as `Authorization: Bearer …`")
+    return match[1]

@@ -1,0 +1,51 @@
+"""Numbers that only the words before them betray: of a health insurance, and of a care provider (AGB).
+
+Neither has a check digit. A word of these with a number close behind it is enough.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from shim.guard.groups import Span
+
+_NUMBER: Final = r"[ -]?(?:nummers?|nrs?|no|number|code|id)\b"
+_INSURANCE: Final = re.compile(
+    r"(?:(?:polis|verzekerden?|verzekerings?|relatie|zorgpas|zorgverzekerings?|zorgpolis|lidmaatschaps?|inschrijf)"
+    rf"{_NUMBER}|(?:policy|insurance|insured|member){_NUMBER}|\b(?:zorg)?polis\b|\bzorgpas\b"
+    r"|\buzovi(?:[ -]?(?:code|nummer|nr))?\b)",
+    re.IGNORECASE,
+)
+_WORDS: Final = "polis verzeker relatie zorgpas lidmaatschap inschrijf uzovi policy insur member".split()
+_AGB: Final = re.compile(r"agb(?:[ -]?(?:codes?|nummers?|nr))?(?![A-Za-z])", re.IGNORECASE)
+_LETTERS: Final = r"(?:\b(?:[A-Z]{1,4}[-. ]?|[a-z]{1,4}-?))?"
+_BETWEEN: Final = re.compile(rf"(?:(?!\n[ \t]*\n)(?![.!?][ ][A-Z])[^0-9]){{0,40}}?(?={_LETTERS}[0-9])")
+_VALUE: Final = re.compile(_LETTERS + r"[0-9](?:[A-Za-z0-9]|[\s.,\-/_+:|*]{1,4}(?=[0-9])){2,40}")
+_GROUPED: Final = re.compile(r"[0-9](?:[\s.,\-/_+:|*]{0,4}[0-9]){7}(?![0-9])")
+_DATE: Final = re.compile(r"[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?:19|20)[0-9]{2}(?![0-9])|(?:19|20)[0-9]{2}(?![0-9])")
+_FEWEST: Final = 4
+
+
+def insurances(text: str) -> Iterator[Span]:
+    """Yield where numbers of health insurances stand in a plain text."""
+    lower = text.lower()
+    if not any(word in lower for word in _WORDS):  # a hundred times faster than the pattern
+        return
+    for word in _INSURANCE.finditer(text):
+        between = _BETWEEN.match(text, word.end())
+        if between is None:
+            continue
+        value = _VALUE.match(text, between.end())
+        if value is None or sum(each.isdigit() for each in value[0]) < _FEWEST:
+            continue
+        if not _DATE.match(text, between.end()):
+            yield value.span()
+
+
+def agb_codes(text: str) -> Iterator[Span]:
+    """Yield where AGB codes stand in a plain text: eight digits behind the word."""
+    for word in _AGB.finditer(text):
+        between = _BETWEEN.match(text, word.end())
+        code = _GROUPED.match(text, between.end()) if between else None
+        if code is not None:
+            yield code.span()

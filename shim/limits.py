@@ -1,0 +1,131 @@
+"""How many requests a client may send in a minute.
+
+A limit of the client's own is exact over all processes: one row per client and minute, counted in a commit. The
+deployment's default is counted by each process in memory, because a commit per request would cost every client for what
+is only a safeguard. Minutes are the database's for the first, the process's for the second, and have fixed bounds.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from contracts.errors import StateUnavailable, TooManyRequests
+from outbox.database import Database, Transaction
+from shim.clients import SQL, KnownClient
+
+POLICY: Final = "requests"
+WINDOW_S: Final = 60
+_USED_EVERY_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refusal, and whether it is this process's first one to that client in this minute."""
+
+    error: TooManyRequests
+    first: bool
+
+
+@dataclass(slots=True)
+class _Window:
+    """A client's minute in the memory of this process; `until` is on the process's own clock, seconds."""
+
+    quota: int
+    until: float
+    requests: int = 0
+    refused: bool = False
+
+
+class RequestLimits:
+    """Counts requests, and writes down when a key was used. May be used by several threads and processes at once."""
+
+    def __init__(self, database: Database, default: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Take the default of a client without a limit of its own; 0 for none."""
+        self._database = database
+        self._default = default
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._counted: dict[str, _Window] = {}
+        self._closed: dict[str, _Window] = {}
+        self._used: dict[str, float] = {}
+
+    def count(self, known: KnownClient) -> Refused | None:
+        """Count a request; return the refusal if it is one too many.
+
+        Raises:
+            StateUnavailable: a client with a limit of its own cannot be counted, so it is not answered.
+        """
+        own = known.client.limits.requests_per_minute
+        if own is None:
+            refused = self._count_here(known.client.name) if self._default else None
+            if refused is None and self._is_due(known):
+                self._use(known)
+            return refused
+        return self._still_refused(known.client.name, own) or self._count_everywhere(known, own)
+
+    def _count_here(self, client: str) -> Refused | None:
+        now = self._monotonic()
+        with self._lock:
+            window = self._counted.get(client)
+            if window is None or window.until <= now:
+                window = self._counted[client] = _Window(self._default, now + WINDOW_S)
+            window.requests += 1
+            return _refuse(window, now) if window.requests > window.quota else None
+
+    def _still_refused(self, client: str, quota: int) -> Refused | None:
+        now = self._monotonic()
+        with self._lock:
+            window = self._closed.get(client)
+            # A limit that an administrator has changed meanwhile is asked of the database again.
+            if window is None or window.until <= now or window.quota != quota:
+                return None
+            return _refuse(window, now)
+
+    def _count_everywhere(self, known: KnownClient, quota: int) -> Refused | None:
+        name = known.client.name
+        due = self._is_due(known)
+
+        def job(tx: Transaction) -> tuple[int, int]:
+            if due:
+                tx.execute(SQL["use_client_key"], {"prefix": known.prefix, "every_ms": _USED_EVERY_MS})
+            row = tx.execute(SQL["count_request"], {"client": name}).fetchone()
+            return row["requests"], row["left_ms"]
+
+        requests, left_ms = self._database.write(job)
+        if requests <= quota:
+            return None
+        now = self._monotonic()
+        with self._lock:
+            window = self._closed.get(name)
+            if window is None or window.until <= now or window.quota != quota:
+                window = self._closed[name] = _Window(quota, now + left_ms / 1000)
+            return _refuse(window, now)
+
+    def _is_due(self, known: KnownClient) -> bool:
+        """Whether the key's last use is to be written; of several threads at once, one is told so."""
+        if known.used_ms_ago is not None and known.used_ms_ago < _USED_EVERY_MS:
+            return False
+        now = self._monotonic()
+        with self._lock:
+            if now < self._used.get(known.prefix, now):
+                return False
+            self._used[known.prefix] = now + _USED_EVERY_MS / 1000
+        return True
+
+    def _use(self, known: KnownClient) -> None:
+        values = {"prefix": known.prefix, "every_ms": _USED_EVERY_MS}
+        try:
+            self._database.write(lambda tx: tx.execute(SQL["use_client_key"], values))
+        except StateUnavailable:
+            # Nothing depends on it; what the request needs of the state will say so itself.
+            with self._lock:
+                self._used.pop(known.prefix, None)
+
+
+def _refuse(window: _Window, now: float) -> Refused:
+    first, window.refused = not window.refused, True
+    left_s = max(window.until - now, 0.0)
+    error = TooManyRequests("this client has sent too many requests", left_s, POLICY, window.quota, WINDOW_S)
+    return Refused(error, first)

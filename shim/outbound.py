@@ -1,0 +1,65 @@
+"""`check_outbound`: whether a message may be sent to a person. The agent that wrote it is not believed."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from pydantic import JsonValue
+
+from contracts.catalogue import Contract
+from contracts.errors import LeakBlocked
+from contracts.fields import Model
+from contracts.outbound import FacilityOutboundRequest, OutboundReply, PracticeOutboundRequest
+from shim.audited import OK, Accesses
+from shim.caller import Caller
+from shim.guard import IDENTIFIERS, find
+from shim.guarding import LeakCounter
+from shim.immediate import Answer, to_json
+from shim.marks import person_in
+from shim.systems import System
+from shim.tokens import Expanded, Tokens
+
+_REFUSED: Final = "the message has something in it that may not leave; nothing of it is repeated here"
+
+OutboundRequest = PracticeOutboundRequest | FacilityOutboundRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """Expands a message's tokens and looks at what would be read. Asks no backend.
+
+    A telephone number and an e-mail address may be in a message to a person: it names the practice's own.
+    """
+
+    tokens: Tokens
+    accesses: Accesses
+    leaks: LeakCounter
+
+    def check(self, caller: Caller, system: System, contract: Contract, request: Model) -> Answer:
+        """Return the message as it may be sent.
+
+        Raises:
+            LeakBlocked: it may not be; naming kinds and places, in characters of the message as it was given.
+            NotFound: the person's token is not known.
+        """
+        client = caller.client
+        with self.accesses.of(caller, contract.operation, system, contract) as access:
+            opened, _ = self.tokens.open_request(request, client.name, system.name)
+            access.about_person_in(opened)
+            person = person_in(opened)
+            recipient = None if person is None else person[1]
+            expanded = self.tokens.expand(opened.text, client.name, system.name, recipient)  # type: ignore[attr-defined]  # both requests have one
+            found = found_in(expanded)
+            if found:
+                self.leaks.count(system.name, contract.name, {str(each["kind"]): 1 for each in found})
+                raise LeakBlocked(_REFUSED, found)
+            access.end(OK, HTTPStatus.OK)
+            return Answer(HTTPStatus.OK, to_json(OutboundReply(text=expanded.text)))
+
+
+def found_in(expanded: Expanded) -> list[dict[str, JsonValue]]:
+    """Return what may not leave: kind and place in the message as it was given, in order, never a value."""
+    found: list[tuple[int, int, str]] = [(each.begin, each.end, each.reason) for each in expanded.refused]
+    for finding in find(expanded.text, IDENTIFIERS):
+        found.append((*expanded.place(finding.begin, finding.end), finding.kind.value))
+    return [{"kind": kind, "begin": begin, "end": end} for begin, end, kind in sorted(found)]

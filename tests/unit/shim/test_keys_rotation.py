@@ -1,0 +1,253 @@
+"""Rotation: what seals, what opens, what the state needs, and what is left when the power fails in between."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contracts.errors import StateUnavailable
+from outbox.carrying.whole import verify
+from shim.keys import Blind, Key, KeyRing, RestCipher, file
+from shim.keys.cipher import key_of
+from shim.rotation import RotationRefused
+from shim.settings import ConfigurationError
+from shim.state import open_state
+from tests.unit.shim.rotating import FIRST, Rotating, key_ids, rotating
+
+OLD = Key(FIRST).id
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "master.key"
+
+
+@pytest.fixture
+def full(tmp_path: Path, path: Path) -> Iterator[Rotating]:
+    with rotating(tmp_path / "shim.db", path) as made:
+        yield made
+
+
+@pytest.fixture
+def bare(tmp_path: Path, path: Path) -> Iterator[Rotating]:
+    with rotating(tmp_path / "shim.db", path, full=False) as made:
+        yield made
+
+
+def opened_again(tmp_path: Path, path: Path) -> tuple[str, bytes]:
+    """Open the state as a start would; return the key that seals and the key of names."""
+    with rotating(tmp_path / "shim.db", path, full=False) as again:
+        return again.ring.current, again.naming()
+
+
+def test_a_new_state_needs_the_key_that_seals(bare: Rotating) -> None:
+    """And its names have a key of their own, which is not derived."""
+    assert bare.needed() == {OLD}
+    assert len(bare.naming()) == 32
+    assert bare.naming() != bare.ring.derive("blind")
+
+
+def test_a_new_key_seals_and_the_old_one_opens(full: Rotating) -> None:
+    """Nothing that is stored changes, and the state needs both from now on."""
+    before = full.sealed()
+    new = full.rotation.rotate()
+    assert full.ring.current == new.id != OLD
+    assert key_ids(full.secrets()) == [new.id, OLD]
+    assert full.needed() == {new.id, OLD}
+    assert full.sealed() == before
+    assert key_of(RestCipher(full.ring).seal(b"x", "a")) == new.id
+    assert full.plain(*full.secrets())
+
+
+def test_a_staged_key_opens_and_does_not_seal_until_it_is_used(bare: Rotating) -> None:
+    """Other machines may begin without it until then."""
+    new = bare.rotation.stage()
+    assert (bare.ring.current, key_ids(bare.secrets()), bare.needed()) == (OLD, [OLD, new.id], {OLD})
+    assert bare.ring.get(new.id) is not None
+    with pytest.raises(RotationRefused, match=f"{OLD} seals already"):
+        bare.rotation.use(OLD)
+    assert bare.rotation.use(new.id).id == new.id
+    assert (bare.ring.current, key_ids(bare.secrets()), bare.needed()) == (new.id, [new.id, OLD], {OLD, new.id})
+
+
+def test_retiring_seals_everything_anew_and_changes_no_hash(full: Rotating) -> None:
+    """Afterwards the new key alone opens all of it, and what is named is named as before."""
+    before, names = full.plain(FIRST), full.naming()
+    hashes = [tuple(row) for row in full.database.read("SELECT entry_seq, sha256 FROM payload ORDER BY 1")]
+    identities = [tuple(row) for row in full.database.read("SELECT client, key, fingerprint FROM idempotency")]
+    new = full.rotation.rotate()
+    done = full.rotation.retire(OLD, pause=lambda _s: None)
+    tables = {table for table, _, _ in before} - {"deployment"}
+    rows = {(table, row) for table, row, _ in before if table != "deployment"}
+    assert len(tables) == 6, tables
+    assert (done.rows, done.damaged) == (len(rows), 0)
+    assert full.ids() == {new.id}
+    (secret,) = full.secrets()
+    assert full.plain(secret) == before
+    assert full.naming() == names
+    assert full.needed() == {new.id}
+    assert [tuple(row) for row in full.database.read("SELECT entry_seq, sha256 FROM payload ORDER BY 1")] == hashes
+    assert [tuple(row) for row in full.database.read("SELECT client, key, fingerprint FROM idempotency")] == identities
+    found = verify(lambda statement, values: full.database.read(statement, **values), RestCipher(KeyRing(secret)))
+    assert not found.damaged
+
+
+def test_what_was_done_and_why_is_written_down(full: Rotating) -> None:
+    """Without a key in it."""
+    new = full.rotation.rotate()
+    done = full.rotation.retire(OLD, pause=lambda _s: None)
+    rows = full.database.read("SELECT action, actor, reason, detail FROM admin_action ORDER BY id DESC LIMIT 2")
+    assert [(row["action"], row["actor"], row["reason"]) for row in rows] == [
+        ("retire-key", "beheer", "a test"),
+        ("rotate-keys", "beheer", "a test"),
+    ]
+    assert rows[0]["detail"] == f'{{"damaged":0,"key":"{OLD}","rows":{done.rows}}}'
+    assert rows[1]["detail"] == f'{{"key":"{new.id}","was":"{OLD}"}}'
+
+
+def test_a_retired_key_names_subjects_for_the_audit(bare: Rotating) -> None:
+    """After a restart as well; whoever it named is found for years."""
+    subjects = bare.ring.derive("audit-subject")
+    new = bare.rotation.rotate()
+    bare.rotation.retire(OLD, pause=lambda _s: None)
+    again = KeyRing.load(bare.path, create=False)
+    assert again.derive_all("audit-subject")[OLD] == subjects
+    assert list(again.derive_all("rest")) == [new.id]
+
+
+def test_the_key_that_seals_is_not_retired_nor_one_that_is_not_there(bare: Rotating) -> None:
+    """Nothing is changed."""
+    for key_id, why in ((OLD, "seals now"), ("00000000", f"there are: {OLD}")):
+        with pytest.raises(RotationRefused, match=why):
+            bare.rotation.retire(key_id, pause=lambda _s: None)
+    assert key_ids(bare.secrets()) == [OLD]
+
+
+def test_a_key_that_somebody_seals_with_is_not_retired(full: Rotating) -> None:
+    """A machine with an older key file: the old key stays until that one has the new file."""
+    full.rotation.rotate()
+    elsewhere = RestCipher(KeyRing(FIRST))
+    pauses: list[float] = []
+
+    def seal_elsewhere(seconds: float) -> None:
+        pauses.append(seconds)
+        with full.database.transaction() as tx:
+            values = {"name": f"late{len(pauses)}", "row": elsewhere.seal(b"{}", f"reference_row/late{len(pauses)}")}
+            tx.execute("INSERT INTO reference_row (system, name, row, read_at) VALUES ('x', :name, :row, 0)", values)
+
+    with pytest.raises(RotationRefused, match=f"still seals with {OLD}"):
+        full.rotation.retire(OLD, pause=seal_elsewhere)
+    assert len(full.secrets()) == 2
+    assert OLD in full.needed()
+    full.rotation.retire(OLD, pause=lambda _s: None)
+    assert full.plain(*full.secrets())
+
+
+def test_retiring_that_ends_early_goes_on_where_it_was(full: Rotating) -> None:
+    """What was committed stays; everything opens at every moment."""
+    full.rotation.rotate()
+    before = full.plain(*full.secrets())
+
+    def fail(rows: int) -> None:
+        if rows > 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        full.rotation.retire(OLD, fail, lambda _s: None)
+    assert full.ids() == {OLD, full.ring.current}
+    assert full.plain(*full.secrets()) == before
+    full.rotation.retire(OLD, pause=lambda _s: None)
+    assert full.plain(*full.secrets()) == before
+
+
+def test_what_does_not_open_is_left_as_it_is(full: Rotating) -> None:
+    """A damaged row is counted, and does not keep a key from being retired."""
+    with full.database.transaction() as tx:
+        tx.execute("UPDATE entry SET result = :junk WHERE result IS NOT NULL", {"junk": b"junk"})
+    damaged = len(full.database.read("SELECT 1 FROM entry WHERE result IS NOT NULL"))
+    full.rotation.rotate()
+    assert full.rotation.retire(OLD, pause=lambda _s: None).damaged == damaged > 0
+    assert {
+        bytes(row["result"]) for row in full.database.read("SELECT result FROM entry WHERE result IS NOT NULL")
+    } == {b"junk"}
+
+
+@pytest.mark.parametrize("writes", range(3))
+def test_a_power_cut_never_leaves_a_state_that_needs_a_key_that_is_gone(
+    tmp_path: Path, path: Path, writes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever write of the key file is the last: the state opens, and names things as before."""
+    with rotating(tmp_path / "shim.db", path, full=False) as state:
+        names, left = state.naming(), [writes]
+        replace = file.replace
+
+        def last(where: Path, contents: file.Contents) -> None:
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            replace(where, contents)
+
+        with monkeypatch.context() as failing:
+            failing.setattr(file, "replace", last)
+            with pytest.raises(KeyboardInterrupt):
+                state.rotation.rotate()
+                state.rotation.retire(OLD, pause=lambda _s: None)
+    current, again = opened_again(tmp_path, path)
+    assert again == names
+    assert (current == OLD) is (writes < 2)
+
+
+def test_a_lost_key_stops_the_start(tmp_path: Path, path: Path) -> None:
+    """It is named by its id, and nothing is made in its place."""
+    with rotating(tmp_path / "shim.db", path, full=False) as state:
+        state.rotation.rotate()
+        secrets = state.secrets()
+    file.replace(path, file.Contents(secrets[:1]))
+    with pytest.raises(ConfigurationError, match=f"another master key: {OLD} is not in the key file"):
+        opened_again(tmp_path, path)
+    file.replace(path, file.Contents((secrets[0], bytes([9]) * 32)))
+    with pytest.raises(ConfigurationError, match=OLD):
+        opened_again(tmp_path, path)
+    file.replace(path, file.Contents(secrets))
+    opened_again(tmp_path, path)
+
+
+def test_a_state_of_the_release_before_keeps_its_names(tmp_path: Path, path: Path) -> None:
+    """They were derived from its one key; a repeat must find what was stored under them, and after a rotation, too."""
+    with rotating(tmp_path / "shim.db", path, full=False) as state, state.database.transaction() as tx:
+        tx.execute("UPDATE deployment SET naming = NULL")
+        tx.execute("DELETE FROM ring_key")
+    name = Blind(Key(FIRST).derive("blind"))("idempotency", "agent", "key")
+    with rotating(tmp_path / "shim.db", path, full=False) as state:
+        assert state.needed() == {OLD}
+        for _ in range(2):
+            assert Blind(state.naming())("idempotency", "agent", "key") == name
+            state.rotation.rotate()
+        state.rotation.retire(OLD, pause=lambda _s: None)
+    assert Blind(opened_again(tmp_path, path)[1])("idempotency", "agent", "key") == name
+
+
+def test_a_damaged_key_of_names_stops_the_start(tmp_path: Path, path: Path) -> None:
+    """With another one every name would be another."""
+    with rotating(tmp_path / "shim.db", path, full=False) as state, state.database.transaction() as tx:
+        tx.execute("UPDATE deployment SET naming = :junk", {"junk": bytes(80)})
+    with pytest.raises(ConfigurationError, match="is damaged"):
+        opened_again(tmp_path, path)
+
+
+def test_a_state_that_cannot_be_written_changes_no_key(bare: Rotating, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new key is in the file, and seals nothing."""
+
+    def full(*_: object) -> None:
+        raise StateUnavailable("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("shim.keyed.need", full)
+        with pytest.raises(StateUnavailable):
+            bare.rotation.rotate()
+    assert key_ids(bare.secrets())[0] == OLD
+    database, ring = open_state(
+        bare.path.parent / "shim.db", lambda _: KeyRing.load(bare.path, create=False), "tilburg"
+    )
+    database.close()
+    assert ring.current == OLD
