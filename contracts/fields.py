@@ -65,7 +65,7 @@ CODED: Final = Coded()
 
 def _token_field(kind: TokenKind, what: str) -> object:
     return Field(
-        max_length=1000,
+        max_length=400,
         description=f"Opaque token of {what}; bound to this client and system; valid for at least 24 hours.",
         examples=[f"{kind}_AbT3kQ"],
         json_schema_extra={"pattern": f"^{kind}_[A-Za-z0-9_-]+$"},

@@ -38,7 +38,11 @@ def write_configuration(folder: Path, systems: Mapping[str, Mapping[str, Any]], 
     Nothing limits how fast stand-ins may be asked, unless a section says otherwise.
     """
     lines = ['deployment = "demo"', f'state = "{folder / "shim.db"}"', f'master_key = "{folder / "master.key"}"']
-    tables = {"http": {"requests_per_minute": 0}, **sections, **{f"systems.{name}": options for name, options in systems.items()}}
+    tables = {
+        "http": {"requests_per_minute": 0},
+        **sections,
+        **{f"systems.{name}": options for name, options in systems.items()},
+    }
     for name, values in tables.items():
         # JSON strings, numbers and booleans are TOML as well.
         lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]

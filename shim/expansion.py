@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.fields import TokenKind
-from shim.packing import PADDED_TO, Opened
+from shim.packing import MOST, STEP, Opened
 
 UNKNOWN: Final = "unknown token"
 OTHERS: Final = "another person's token"
@@ -19,9 +19,8 @@ WORDLESS: Final = {
 }
 _SHAPED: Final = re.compile(rf"({'|'.join(TokenKind)})_([A-Za-z0-9_-]+)")
 _TAG_BYTES: Final = 16
-_BLOCKS: Final = 7
-_LENGTHS: Final = [-(-(_TAG_BYTES + PADDED_TO * blocks) * 8 // 6) for blocks in range(_BLOCKS, 0, -1)]
-"""How many characters follow a token's prefix, the longest first: 918, more than any token has, to 150, the usual."""
+_LENGTHS: Final = [-(-(_TAG_BYTES + size) * 8 // 6) for size in range(MOST, 0, -STEP)]
+"""How many characters follow a token's prefix, the longest first: from 384 to 43."""
 _GLUED_MOST: Final = 40
 """Inside a word, such as SAP_test, what is as short as this is no token."""
 

@@ -67,7 +67,9 @@ def _guarded(model: ModelT, path: str, leaks: list[Leak]) -> ModelT:
     kind = type(model)
     left_alone = coded_fields(kind) | token_fields(kind).keys()
     changes: dict[str, Any] = {}
-    for name in kind.model_fields.keys() - left_alone:
+    for name in kind.model_fields:
+        if name in left_alone:
+            continue
         value = getattr(model, name)
         guarded = _value(value, f"{path}{name}", leaks)
         if guarded is not value:

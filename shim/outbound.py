@@ -59,7 +59,7 @@ class Outbound:
 
 def found_in(expanded: Expanded) -> list[dict[str, JsonValue]]:
     """Return what may not leave: kind and place in the message as it was given, in order, never a value."""
-    found: list[tuple[int, int, str]] = [(each.begin, each.end, each.reason) for each in expanded.refused]
-    for finding in find(expanded.text, IDENTIFIERS):
-        found.append((*expanded.place(finding.begin, finding.end), finding.kind.value))
+    found = [(each.begin, each.end, each.reason) for each in expanded.refused]
+    findings = find(expanded.text, IDENTIFIERS)
+    found += [(*expanded.place(finding.begin, finding.end), finding.kind.value) for finding in findings]
     return [{"kind": kind, "begin": begin, "end": end} for begin, end, kind in sorted(found)]

@@ -1,14 +1,29 @@
-"""What is inside a token, padded, so that the length of a token tells nothing of a name."""
+"""What is inside a token, short enough for a language model to copy, and padded: its length must not tell a name's."""
 
 import struct
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-PADDED_TO: Final = 96
-"""A token's contents are a multiple of this long, bytes: 86 bytes of key, name and person fit into the first."""
-_QUARTER: Final = struct.Struct(">I")
-_LENGTH: Final = struct.Struct(">H")
-_ABSENT: Final = 0xFFFF
+from shim.wording import said
+
+QUARTER_S: Final = 21_600
+"""A quarter of a day, in which a token does not change, seconds."""
+STEP: Final = 16
+"""A token's contents are a multiple of this long, bytes."""
+MOST: Final = 272
+"""The longest contents that are looked for in a message, bytes: a token of 387 characters."""
+_LEAST_WITH_NAME: Final = 32
+"""Bytes: keys of 6 and names of up to 21 letters are all as long as this."""
+_TEXT_MOST: Final = 255
+_EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
+_HEAD: Final = struct.Struct(">HB")
+"""Quarters of a day since 2020, which end in 2064; and which of the rest is there."""
+_TIME: Final = struct.Struct(">ih")
+"""Minutes since 2020, and the offset from UTC in minutes."""
+_SUBJECT, _NAME, _AT = 1, 2, 4
+
+Wording = str | datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +41,51 @@ class Opened:
     subject: str | None = None
 
 
-def pack(quarter: int, contents: Opened) -> bytes:
-    """Return the bytes of a quarter of a day since 1970 and of texts with less than 65,535 bytes each."""
-    packed = bytearray(_QUARTER.pack(quarter))
-    for text in (contents.key, contents.wording, contents.subject):
-        raw = b"" if text is None else text.encode()
-        packed += _LENGTH.pack(_ABSENT if text is None else len(raw)) + raw
-    return bytes(packed) + bytes(-len(packed) % PADDED_TO)
+def pack(issued_s: float, key: str, wording: Wording, subject: str | None) -> bytes:
+    """Return the bytes of a moment, of which the quarter of a day stays, and of what a token stands for.
+
+    A name that is longer than any is left out.
+
+    Raises:
+        ValueError: a key has more than 255 bytes.
+    """
+    at = wording if isinstance(wording, datetime) else None
+    name = said(wording) if at is None else None
+    name = None if name is not None and len(name.encode()) > _TEXT_MOST else name
+    there = (subject is not None) * _SUBJECT | (name is not None) * _NAME | (at is not None) * _AT
+    packed = _HEAD.pack(int(issued_s - _EPOCH.timestamp()) // QUARTER_S, there) + _text(key)
+    packed += b"" if subject is None else _text(subject)
+    if at is not None:
+        offset = at.utcoffset() or timedelta()
+        packed += _TIME.pack(int((at - _EPOCH).total_seconds()) // 60, int(offset.total_seconds()) // 60)
+    if name is not None:
+        packed = (packed + _text(name)).ljust(_LEAST_WITH_NAME, b"\0")
+    return packed + bytes(-len(packed) % STEP)
 
 
 def unpack(packed: bytes) -> tuple[int, Opened]:
-    """Return what was packed; the bytes were authenticated before."""
-    (quarter,) = _QUARTER.unpack_from(packed)
-    at = _QUARTER.size
-    texts: list[str | None] = []
-    for _ in range(3):
-        (length,) = _LENGTH.unpack_from(packed, at)
-        at += _LENGTH.size
-        if length == _ABSENT:
-            texts.append(None)
-        else:
-            texts.append(packed[at : at + length].decode())
-            at += length
-    key, wording, subject = texts
-    return quarter, Opened(key or "", wording, subject)
+    """Return when the quarter of a day began, in seconds since 1970, and what was packed, which was authenticated."""
+    quarter, there = _HEAD.unpack_from(packed)
+    key, at = _text_at(packed, _HEAD.size)
+    subject = wording = None
+    if there & _SUBJECT:
+        subject, at = _text_at(packed, at)
+    if there & _AT:
+        minutes, offset = _TIME.unpack_from(packed, at)
+        zone = timezone(timedelta(minutes=offset))
+        wording = said((_EPOCH + timedelta(minutes=minutes)).astimezone(zone))
+    if there & _NAME:
+        wording, at = _text_at(packed, at)
+    return quarter * QUARTER_S + int(_EPOCH.timestamp()), Opened(key, wording, subject)
+
+
+def _text(text: str) -> bytes:
+    raw = text.encode()
+    if len(raw) > _TEXT_MOST:
+        raise ValueError(f"a backend's key of {len(raw)} bytes is longer than {_TEXT_MOST}")
+    return bytes([len(raw)]) + raw
+
+
+def _text_at(packed: bytes, at: int) -> tuple[str, int]:
+    end = at + 1 + packed[at]
+    return packed[at + 1 : end].decode(), end

@@ -21,6 +21,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:problem-type:legacy-shim:"
 
 _NAME: Final = re.compile(r"[A-Za-z_]{1,40}")
+_POLICY: Final = re.compile(r"[a-z-]{1,40}")
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +45,9 @@ def problem_response(error: ContractError) -> Response:
         headers["Retry-After"] = str(_retry_after(error))
     if isinstance(error, LimitReached):
         # draft-ietf-httpapi-ratelimit-headers-10: the quota, the window, what is left, and when there is some again.
-        headers["RateLimit-Policy"] = f'"{error.policy}";q={error.quota};w={error.window_s}'
-        headers["RateLimit"] = f'"{error.policy}";r=0;t={_retry_after(error)}'
+        policy = error.policy if _POLICY.fullmatch(error.policy) else "limit"  # an adapter may have raised it
+        headers["RateLimit-Policy"] = f'"{policy}";q={error.quota};w={error.window_s}'
+        headers["RateLimit"] = f'"{policy}";r=0;t={_retry_after(error)}'
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     return Response(problem_json(error), error.status, headers, MEDIA_TYPE)

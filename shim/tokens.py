@@ -15,12 +15,10 @@ from shim.expansion import Expanded
 from shim.expansion import expand as expanded
 from shim.keys import Key, KeyRing
 from shim.marks import person_in, token_fields, wording_of
-from shim.packing import Opened, pack, unpack
-from shim.wording import said
+from shim.packing import QUARTER_S, Opened, Wording, pack, unpack
 
 PURPOSE: Final = "tokens"
 KEY_BYTES: Final = 64
-QUARTER_S: Final = 21_600
 QUARTERS: Final = 5
 """A token opens in its quarter of a day (UTC) and in four more: for at least 24 hours, and at most 30."""
 _AHEAD_S: Final = 300
@@ -62,11 +60,11 @@ class Tokens:
         client: str,
         system: str,
         key: str,
-        wording: str | None = None,
+        wording: Wording = None,
         subject: str | None = None,
     ) -> str:
         """Return the token for a backend's key, what a person is told in its place, and whose it is."""
-        plain = pack(int(self._now_s()) // QUARTER_S, Opened(key, wording, subject))
+        plain = pack(self._now_s(), key, wording, subject)
         sealed = self._siv(self._ring.sealing).encrypt(plain, _bound_to(kind, client, system))
         return f"{kind}_{_encode(sealed)}"
 
@@ -115,7 +113,7 @@ class Tokens:
             if sent is not None:
                 return sent
             subject = person if kind in _OF_A_PERSON else None
-            return self.mint(kind, client, system, key, said(wording_of(model, name)), subject)
+            return self.mint(kind, client, system, key, wording_of(model, name), subject)
 
         return _replace(reply, convert)
 
@@ -149,12 +147,9 @@ class Tokens:
                 plain = self._siv(key).decrypt(sealed, _bound_to(kind, client, system))
             except (InvalidTag, ValueError):
                 continue
-            quarter, opened = unpack(plain)
-            return opened if self._is_valid(quarter) else None
+            began_s, opened = unpack(plain)
+            return opened if began_s - _AHEAD_S <= self._now_s() < began_s + QUARTERS * QUARTER_S else None
         return None
-
-    def _is_valid(self, quarter: int) -> bool:
-        return quarter * QUARTER_S - _AHEAD_S <= self._now_s() < (quarter + QUARTERS) * QUARTER_S
 
     def _now_s(self) -> float:
         return self._clock().timestamp()

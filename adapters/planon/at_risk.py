@@ -7,11 +7,10 @@ from typing import Final
 
 from adapters.planon.replica import Replica, Row
 from adapters.planon.status import status_of
-from adapters.planon.within import ALL, MANDANT, Mandants
+from adapters.planon.within import ALL, AT_RISK, MANDANT, Mandants
 from adapters.sql.messages import Step
 from contracts.facility import Incident, ListAtRiskReply, SlaClock
 
-_STATEMENT: Final = "at_risk"
 _QUARTERS: Final = 4
 """An incident is at risk when less than one of so many parts of its window is left."""
 
@@ -30,10 +29,10 @@ def list_at_risk(replica: Replica, now: datetime, limit: int, mandants: Mandants
     Raises:
         BackendUnavailable: the replica cannot be asked, or its statement does not tell whose an incident is.
     """
-    mandants.require(replica, _STATEMENT, as_parameter=True)
+    mandants.require(replica, AT_RISK)
     codes = [""] if mandants.codes is None else sorted(mandants.codes)
-    known = replica.parameters(_STATEMENT)
-    steps = [Step(_STATEMENT, {MANDANT: code} if MANDANT in known else {}) for code in codes]
+    known = replica.statement(AT_RISK).parameters
+    steps = [Step(AT_RISK, {MANDANT: code} if MANDANT in known else {}) for code in codes]
     rows = [row for answer in replica.ask(steps, replica.until()) for row in answer if mandants.has(row)]
     return ListAtRiskReply(incidents=at_risk(rows, now)[:limit], read_at=now)
 

@@ -7,7 +7,7 @@ from typing import Final
 from adapters.odbc.pooling import REMEDY, pooling_enabled
 from adapters.planon.options import PlanonOptions
 from adapters.planon.replica import Replica
-from adapters.planon.within import MANDANT
+from adapters.planon.within import MANDANT, knows_mandants
 from adapters.sql.ahead import Connections, Keeping
 from adapters.sql.reader import Reader
 from adapters.sql.statements import Statement, StatementInvalid, load_statements
@@ -49,6 +49,6 @@ def _loaded(site: Path | None) -> dict[str, Statement]:
     except StatementInvalid as error:
         raise AdapterMisconfigured(f"option statements: {error}") from error
     for name in _LATER:
-        if MANDANT not in statements[name].columns:
-            _log.warning("statement %s of this site has no %s: clients limited to mandants are refused", name, MANDANT)
+        if not knows_mandants(statements[name]):
+            _log.warning("statement %s does not know of %s: clients limited to mandants are refused", name, MANDANT)
     return statements

@@ -40,7 +40,9 @@ class References:
     def columns(self) -> Mapping[str, frozenset[str]]:
         """The columns that a mapping may name, of `tenant` and of `contract`."""
         return {
-            name: frozenset(column for column in self._replica.columns(name) if not column.startswith(TELEPHONE))
+            name: frozenset(
+                column for column in self._replica.statement(name).columns if not column.startswith(TELEPHONE)
+            )
             for name in ("tenant", "contract")
         }
 

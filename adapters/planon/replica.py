@@ -37,13 +37,9 @@ class Replica:
         """Return when a contract that begins now must have its answers, by the monotonic clock."""
         return time.monotonic() + self._deadline_s
 
-    def columns(self, statement: str) -> Mapping[str, str]:
-        """Return the kind (`text`, `integer`, `timestamp`) of each column that a statement declares."""
-        return self._statements[statement].columns
-
-    def parameters(self, statement: str) -> frozenset[str]:
-        """Return the parameters that a statement declares."""
-        return self._statements[statement].parameters
+    def statement(self, name: str) -> Statement:
+        """Return what a statement takes and gives."""
+        return self._statements[name]
 
     def ask(self, steps: Sequence[Step], until: float) -> list[list[Row]]:
         """Run statements one after the other on one connection, and return the rows of each; times become ISO texts.

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from adapters.planon.replica import RETRY_S, Replica, Row
+from adapters.sql.statements import Statement
 from contracts.desks import Call
 from contracts.errors import BackendUnavailable
 
+AT_RISK: Final = "at_risk"
+"""The statement that lists incidents."""
 MANDANT: Final = "mandant_code"
 """Column, and parameter, of the replica's statements."""
 
@@ -37,16 +40,20 @@ class Mandants:
         said = [self.has(row) for row in rows]
         return bool(said) and all(said)
 
-    def require(self, replica: Replica, statement: str, *, as_parameter: bool = False) -> None:
+    def require(self, replica: Replica, statement: str) -> None:
         """Make sure that a statement can be used for a limited client: a site's own one may be older than limits.
 
         Raises:
-            BackendUnavailable: it does not tell a row's mandant, or does not take one.
+            BackendUnavailable: it does not know of mandants.
         """
-        untold = MANDANT not in replica.columns(statement)
-        if self.limited and (untold or (as_parameter and MANDANT not in replica.parameters(statement))):
+        if self.codes is not None and not knows_mandants(replica.statement(statement)):
             raise BackendUnavailable(f"the site's own statement {statement} does not know of {MANDANT}", RETRY_S)
 
 
 ALL: Final = Mandants(None)
 """Those of a client without a limit."""
+
+
+def knows_mandants(statement: Statement) -> bool:
+    """Whether it tells whose a row is, and where it lists what nobody named, can be asked for one mandant's."""
+    return MANDANT in statement.columns and (statement.name != AT_RISK or MANDANT in statement.parameters)

@@ -44,7 +44,8 @@ def play(stage: Stage) -> None:
     slot_row = _query(stage, _SLOT)[0]
     slot = _offered(stage, slot_row)
     winner, held = _both_hold(stage, patients, slot, slot_row)
-    _confirm(stage, rows[winner], patients[winner], held, slot_row)
+    appointment = _confirm(stage, rows[winner], patients[winner], held, slot_row)
+    _tell(stage, patients, winner, appointment)
     _note(stage, patients[winner])
     scene("What did not happen")
     (attached,) = _query(stage, _ATTACHED)[0]
@@ -113,7 +114,7 @@ def _both_hold(stage: Stage, patients: list[str], slot: str, row: tuple[Any, ...
     return winner, answer.body["hold"]
 
 
-def _confirm(stage: Stage, row: tuple[Any, ...], patient: str, hold: str, slot_row: tuple[Any, ...]) -> None:
+def _confirm(stage: Stage, row: tuple[Any, ...], patient: str, hold: str, slot_row: tuple[Any, ...]) -> str:
     answer = stage.call("intramed", "confirm", {"hold": hold, "patient": patient})
     name = answer.body.get("name")
     answered(
@@ -127,6 +128,26 @@ def _confirm(stage: Stage, row: tuple[Any, ...], patient: str, hold: str, slot_r
     again = stage.call("intramed", "confirm", {"hold": hold, "patient": patient})
     same = again.body.get("appointment") == answer.body["appointment"]
     fact("confirming again returns the same appointment", same and _query(stage, _BOOKED, slot_row[0]) == booked, again)
+    appointment: str = answer.body["appointment"]
+    return appointment
+
+
+def _tell(stage: Stage, patients: list[str], winner: int, appointment: str) -> None:
+    patient, other = patients[winner], patients[1 - winner]
+    text = f"Beste {patient}, uw afspraak is op {appointment}."
+    answer = stage.call("intramed", "check_outbound", {"text": text, "patient": patient})
+    answered(f"check_outbound lets this out: {answer.body.get('text')!r}", answer.status == codes.ok, answer)
+    for why, message in (
+        ("to the other patient", {"text": text, "patient": other}),
+        ("with a BSN in it", {"text": f"{text} Uw BSN is 9999 11 120.", "patient": patient}),
+    ):
+        refused = stage.call("intramed", "check_outbound", message)
+        kinds = sorted({each["kind"] for each in refused.body.get("found", [])})
+        answered(
+            f"the same {why} is refused: {', '.join(kinds)}",
+            refused.status == codes.unprocessable_entity and "9999" not in str(refused.body),
+            refused,
+        )
 
 
 def _note(stage: Stage, patient: str) -> None:

@@ -195,19 +195,20 @@ CREATE TRIGGER ended_is_append_only BEFORE UPDATE ON ended
 FOR EACH ROW EXECUTE FUNCTION outbox_refuse('endings are append-only');
 
 -- Whatever ends an entry, a worker of an earlier release as well, ends it with its number in one commit. What was composed
--- anew is no news: the new one's ending is. It is done at the commit itself, and so under the last lock of all: who waits
--- for it holds up nobody else's row for long, and no later number is seen before an earlier one.
+-- anew is no news: the new one's ending is. Every ending sets ended_at, and a claim does not: it pays nothing.
+-- It is done at the commit itself, and so under the last lock of all: who waits for it makes nobody wait for long, and no
+-- later number is seen before an earlier one.
 CREATE FUNCTION outbox_ended() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('ended/' || NEW.client, 0));
     INSERT INTO ended (client, n, era, entry_seq, state, at)
-    SELECT NEW.client, COALESCE(MAX(n), 0) + 1, (SELECT COALESCE(MAX(restored_at), 0) FROM destination),
-           NEW.seq, NEW.state, COALESCE(NEW.ended_at, NEW.accepted_at)
-    FROM ended WHERE client = NEW.client;
+    VALUES (NEW.client, COALESCE((SELECT n FROM ended WHERE client = NEW.client ORDER BY n DESC LIMIT 1), 0) + 1,
+            (SELECT COALESCE(MAX(restored_at), 0) FROM destination), NEW.seq, NEW.state, NEW.ended_at);
     RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER entry_ended AFTER UPDATE OF state ON entry DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW WHEN (NEW.state IN ('delivered', 'rejected', 'parked', 'discarded') AND NEW.state <> OLD.state AND NEW.superseded_by IS NULL)
+CREATE CONSTRAINT TRIGGER entry_ended AFTER UPDATE OF ended_at ON entry DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (NEW.ended_at IS NOT NULL AND NEW.state <> OLD.state AND NEW.superseded_by IS NULL
+                   AND NEW.state IN ('delivered', 'rejected', 'parked', 'discarded'))
 EXECUTE FUNCTION outbox_ended();
 
 -- A worker that runs on another machine is believed to live until its lease ends, by this database's clock.

@@ -190,12 +190,12 @@ BEGIN SELECT RAISE(ABORT, 'what was accepted never changes'); END;
 CREATE TRIGGER ended_is_append_only BEFORE UPDATE ON ended
 BEGIN SELECT RAISE(ABORT, 'endings are append-only'); END;
 -- Whatever ends an entry, a worker of an earlier release as well, ends it with its number in one commit. What was composed
--- anew is no news: the new one's ending is.
-CREATE TRIGGER entry_ended AFTER UPDATE OF state ON entry
-WHEN NEW.state IN ('delivered', 'rejected', 'parked', 'discarded') AND NEW.state <> OLD.state AND NEW.superseded_by IS NULL
+-- anew is no news: the new one's ending is. Every ending sets ended_at, and a claim does not: it pays nothing.
+CREATE TRIGGER entry_ended AFTER UPDATE OF ended_at ON entry
+WHEN NEW.ended_at IS NOT NULL AND NEW.state <> OLD.state AND NEW.superseded_by IS NULL
+     AND NEW.state IN ('delivered', 'rejected', 'parked', 'discarded')
 BEGIN
     INSERT INTO ended (client, n, era, entry_seq, state, at)
-    SELECT NEW.client, COALESCE(MAX(n), 0) + 1, (SELECT COALESCE(MAX(restored_at), 0) FROM destination),
-           NEW.seq, NEW.state, COALESCE(NEW.ended_at, NEW.accepted_at)
-    FROM ended WHERE client = NEW.client;
+    VALUES (NEW.client, COALESCE((SELECT n FROM ended WHERE client = NEW.client ORDER BY n DESC LIMIT 1), 0) + 1,
+            (SELECT COALESCE(MAX(restored_at), 0) FROM destination), NEW.seq, NEW.state, NEW.ended_at);
 END;

@@ -3,13 +3,15 @@
 import os
 import secrets
 from dataclasses import dataclass, replace
+from typing import Final
 
 from outbox.database import Transaction
 from outbox.statements import Statements
 from shim.audit.events import Event
 from shim.audit.rows import FIRST, hash_of, row_of
 
-SQL = Statements("shim.audit", "events")
+SQL: Final = Statements("shim.audit", "events")
+_SHARED: Final = "shared-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,16 @@ class Chain:
 def new_chain() -> Chain:
     """Return a chain that nobody else has: 64 random bits, so a restarted or copied process begins its own."""
     return Chain(secrets.token_hex(8))
+
+
+def shared_chain(tx: Transaction) -> Chain:
+    """Return the one chain of all processes that write a row or two and end; others wait until the transaction ends.
+
+    If every command began a chain of its own, there would soon be more chains than anything else.
+    """
+    tx.lock("audit", "shared chain")
+    row = tx.execute(SQL["shared_end"]).fetchone()
+    return Chain(f"{_SHARED}{secrets.token_hex(8)}") if row is None else Chain(row["chain"], row["n"], row["hash"])
 
 
 class Pool:

@@ -121,8 +121,11 @@ class _Queue:
                     return
                 if not self._closing:
                     self._changed.wait_for(lambda: self._closing or len(self._events) >= _TOGETHER, _GATHER_S)
-            if not self._store_some() and self._pause():
-                return
+                is_last = self._closing
+            if not self._store_some():
+                if is_last:
+                    return
+                self._pause()
 
     def _store_some(self) -> bool:
         """Store the oldest; False if the state cannot be written now. They stay in the queue until they are stored."""
@@ -151,10 +154,10 @@ class _Queue:
         except Exception:  # noqa: BLE001 - likewise
             _log.exception("an outcome of %s could not be stored in the audit", pending[1].action)
 
-    def _pause(self) -> bool:
-        """Wait before the next attempt; True if there is to be none, because the log is being closed."""
+    def _pause(self) -> None:
+        """Wait before the next attempt, which is the last one if the log is being closed."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._closing, _AGAIN_S)
+            self._changed.wait_for(lambda: self._closing, _AGAIN_S)
 
 
 def _told(lost: _Lost) -> Event:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from outbox.database import ConstraintViolated, Database, Transaction
 from outbox.entry import to_ms
-from shim.audit.chains import Chain, Pool, new_chain
+from shim.audit.chains import Chain, Pool, shared_chain
 from shim.audit.events import Event
 from shim.audit.later import KEPT_MOST, Later, Pending
 
@@ -59,9 +59,13 @@ class AuditLog:
 
         return self._run(appending)
 
+    def write_shared(self, *events: Event) -> None:
+        """Store events as `write` does, in the chain that processes share which write only these."""
+        self._database.write(lambda tx: self.within(tx, *events))
+
     def within(self, tx: Transaction, *events: Event) -> None:
-        """Store events in a transaction that is under way, in a chain of their own."""
-        chain = new_chain()
+        """Store events in a transaction that is under way, in the shared chain: others wait until it ends."""
+        chain = shared_chain(tx)
         for event in events:
             chain = chain.append(tx, event, self._now())
 

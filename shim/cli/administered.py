@@ -37,6 +37,7 @@ VALUES: Final = frozenset(
 """Options whose values are told, masked. Of others, such as the key that is searched for, only that they were given."""
 CRASHED: Final = 1
 _META: Final = "shim.administered"
+_UNUSABLE: Final = (ConfigurationError, DurabilityError, NewerSchemaError, StateUnavailable)
 
 
 @dataclass(slots=True)
@@ -46,6 +47,8 @@ class Administered:
     event: Event
     detail: dict[str, JsonValue] = field(default_factory=dict)
     """What a command adds to be told with its outcome."""
+    has_begun: bool = True
+    """Whether an outcome is told; of a look that could not be told before it happened there is none."""
 
 
 class AdministeredGroup(TyperGroup):
@@ -131,19 +134,22 @@ def _told(value: Any) -> JsonValue:
 
 
 def _begin(ctx: typer.Context, command: str, running: Administered) -> None:
+    opening = True
     try:
         configured = settings(ctx)
         file = configured.state_file
         if command in PLACING and file is not None and not file.exists():
             return  # to open it would make one
         with open_deployment_state(configured) as opened:
+            opening = False
             running.event = _about(ctx, opened, running.event)
-            opened.audit.write(running.event)
-    except (ConfigurationError, DurabilityError, NewerSchemaError, StateUnavailable) as error:
+            opened.audit.write_shared(running.event)
+    except _UNUSABLE as error:
         if command not in LOOKS | PLACING:
             with one_line_errors():
                 raise
-        if isinstance(error, StateUnavailable) or command in PLACING:  # of the others the command itself tells
+        running.has_begun = command in PLACING
+        if not opening or command in PLACING:  # what cannot be opened the command itself tells
             _warn("this command is not in the audit", error)
 
 
@@ -157,15 +163,16 @@ def _about(ctx: typer.Context, opened: State, event: Event) -> Event:
 
 
 def _end(ctx: typer.Context, command: str, running: Administered, code: int) -> None:
+    if not running.has_begun:
+        return
     outcome = "ok" if code == 0 else f"exit {code}"
     detail = {**running.event.detail, **running.detail}
     event = replace(running.event, phase="outcome", outcome=outcome, status=code, detail=detail)
     try:
         with open_deployment_state(_where(ctx, command, code)) as opened:
-            opened.audit.write(event)
-    except (ConfigurationError, DurabilityError, NewerSchemaError, StateUnavailable) as error:
-        if isinstance(error, StateUnavailable) or command not in LOOKS:
-            _warn("how this command ended is not in the audit", error)
+            opened.audit.write_shared(event)
+    except _UNUSABLE as error:
+        _warn("how this command ended is not in the audit", error)
 
 
 def _where(ctx: typer.Context, command: str, code: int) -> Settings:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from shim.cli.administered import told_with_outcome
 from shim.cli.allowed import (
     Attempts,
     MaybeScopes,
@@ -21,7 +22,7 @@ from shim.cli.allowed import (
 )
 from shim.cli.deployment import console, fail, one_line_errors, print_json, settings
 from shim.cli.times import ago, local
-from shim.clients import Client, ClientExists, ClientLimits, ClientRow, ClientUnknown
+from shim.clients import Client, ClientExists, ClientLimits, ClientRow, ClientUnknown, prefix_of
 from shim.root import State, open_deployment_state
 from shim.settings import Settings
 
@@ -63,8 +64,10 @@ def add(
         limits = narrowing.applied_to(ClientLimits(), configured)
         with _opened(configured) as state:
             key = state.clients.add(name, scopes, limits)
+    allowed = _allowed(Client(name, scopes, limits))
+    told_with_outcome(ctx, key=prefix_of(key), after=allowed)
     if as_json:
-        print_json({"name": name, "key": key, "scopes": sorted(scopes), "limits": limits.as_json()})
+        print_json({"name": name, "key": key, **allowed})
     else:
         typer.echo(key)
 
@@ -118,6 +121,7 @@ def change(
 
         with _opened(configured) as state:
             before, after = state.clients.change(name, changed)
+    told_with_outcome(ctx, before=_allowed(before), after=_allowed(after))
     if as_json:
         print_json({"name": name, "before": _allowed(before), "after": _allowed(after)})
         return
@@ -140,6 +144,7 @@ def rotate(
         raise fail(f"--overlap: {error}") from error
     with one_line_errors(), _opened(settings(ctx)) as state:
         key = state.clients.rotate(name, still)
+    told_with_outcome(ctx, key=prefix_of(key), overlap_s=round(still.total_seconds()))
     if as_json:
         print_json({"name": name, "key": key, "overlap_s": round(still.total_seconds())})
     else:
@@ -158,6 +163,7 @@ def revoke(
     prefix = None if key is None else key.removeprefix("ls_").partition("_")[0]
     with one_line_errors(), _opened(settings(ctx)) as state:
         state.clients.revoke(name, prefix)
+    told_with_outcome(ctx, key=prefix)
     if as_json:
         print_json({"name": name, "revoked": True, "key": None if prefix is None else f"ls_{prefix}_…"})
     else:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from contracts.errors import StateUnavailable
 from outbox.database import DurabilityError, NewerSchemaError
+from shim.guard import IDENTIFIERS, mask
 from shim.settings import ConfigurationError, Settings, load
 
 CONFIG_ENV: Final = "SHIM_CONFIG"
@@ -36,8 +37,8 @@ def one_line_errors() -> Iterator[None]:
 
 
 def fail(line: str, code: int = UNUSABLE) -> typer.Exit:
-    """Print one line on standard error; the caller raises what is returned."""
-    typer.echo(f"shim: {line}", err=True)
+    """Print one line on standard error, without identifiers: it may quote a backend. The caller raises what it returns."""
+    typer.echo(f"shim: {mask(line, IDENTIFIERS).text}", err=True)
     return typer.Exit(code)
 
 

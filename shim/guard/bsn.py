@@ -5,20 +5,19 @@ masked as well, unless its shape or its label says what it is: one in eleven nin
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Final
 
 from contracts.bsn import is_bsn
 from contracts.plain import Plain
 from shim.guard import shapes
-from shim.guard.groups import Group, Span, Spans, Window, joints, windows
+from shim.guard.groups import SEPARATOR, Group, Span, Spans, Window, joints, windows
 from shim.guard.orders import is_order
 
 _SHORTEST: Final = 8
 _LONGEST: Final = 9
-_GAP: Final = re.compile(r"[\s.,\-/_+:;|*()\[\]#~'\u2019\u00b7\u2022\u2026]{1,6}")
-"""What stands between the groups of a number that somebody wrote, or some program broke into lines."""
+_GAP: Final = re.compile(SEPARATOR + "{1,6}")
 _BLANK: Final = re.compile(r"\s+")
 _LIST: Final = re.compile(r"[,;]\s+")
 """Between the numbers of a list, too."""
@@ -30,11 +29,11 @@ _LABEL: Final = re.compile(
     re.IGNORECASE,
 )
 _LABEL_WITHIN: Final = 60
-_USUAL: Final = frozenset(
-    {(3, 3, 3), (4, 2, 3), (4, 3, 2), (4, 5), (5, 4), (3, 6), (6, 3), (2, 2, 2, 3), (3, 2, 2, 2), (2, 3, 4), (1,) * 9}
-    | {(4, 4), (4, 2, 2), (2, 3, 3), (1,) * 8}
-)
+_COMMON: Final = frozenset({(3, 3, 3), (4, 2, 3), (4, 3, 2), (2, 2, 2, 3), (1,) * 9, (1,) * 8})
+_USUAL: Final = _COMMON | {(4, 5), (5, 4), (3, 6), (6, 3), (3, 2, 2, 2), (2, 3, 4), (4, 4), (4, 2, 2), (2, 3, 3)}
 """Digits of the groups of nine, and of eight, in which people write a BSN."""
+_PAUSE: Final = re.compile(r"[.!?;:]?\s+")
+"""What ends a sentence, or a word."""
 _TIGHT: Final = re.compile(r"[.,\-/:]")
 """Joins a number more closely than a blank does."""
 
@@ -65,7 +64,8 @@ class BsnRule:
         self._seen = seen
         self._groups = groups
         self._solid = Spans(shapes.solid(seen.text))
-        self._grouped = Spans(shapes.grouped(seen.text))
+        self._times = Spans(shapes.times(seen.text))
+        self._amounts = Spans(shapes.amounts(seen.text))
         self._named = _WORD.search(seen.text) is not None
 
     def labelled(self, window: Window) -> bool:
@@ -81,7 +81,9 @@ class BsnRule:
             return False
         if window.first == window.last:
             return self._named or not (shapes.is_day(window.digits) or self._is_order(begin, end))
-        return not self._grouped.touch(begin, end) and self._is_written_so(window)
+        if self._times.touch(begin, end):
+            return False
+        return self._is_common(window) or (not self._amounts.touch(begin, end) and self._is_written_so(window))
 
     def span(self, window: Window) -> Span:
         """Return where it stands in the plain text."""
@@ -90,24 +92,31 @@ class BsnRule:
     def _is_order(self, begin: int, end: int) -> bool:
         return is_order(self._original, self._seen.begins[begin], self._seen.ends[end - 1])
 
+    def _is_common(self, window: Window) -> bool:
+        """Whether it is grouped as most people do, and no list of numbers."""
+        return self._sizes(window) in _COMMON and not any(map(_LIST.fullmatch, self._gaps(window)))
+
     def _is_written_so(self, window: Window) -> bool:
         """Whether people write one number in these groups, with these gaps."""
-        groups = self._groups[window.first : window.last + 1]
-        text = self._seen.text
-        gaps = {text[one.end : other.begin] for one, other in pairwise(groups)}
-        usual = tuple(len(group.digits) for group in groups) in _USUAL
-        if any(_LIST.fullmatch(gap) for gap in gaps):
+        gaps, usual = self._gaps(window), self._sizes(window) in _USUAL
+        if any(map(_LIST.fullmatch, gaps)):
             return usual and not self._is_joined(window, _LIST_ON)
-        if len({_BLANK.sub("", gap) or " " for gap in gaps}) == 1 and usual:
-            return True
-        nine = len(window.digits) == _LONGEST
-        return (nine or self._named) and not self._is_joined(window, _TIGHT)
+        mixed = len({_BLANK.sub("", gap) or " " for gap in gaps}) > 1
+        # A sentence that ends directly before it is no part of it; a chain of equal gaps is.
+        if self._is_joined(window, _TIGHT if mixed else None, {gap for gap in gaps if not _PAUSE.fullmatch(gap)}):
+            return False
+        return len(window.digits) == _LONGEST or self._named or (usual and not mixed)
 
-    def _is_joined(self, window: Window, by: re.Pattern[str]) -> bool:
-        """Whether such a gap is between it and a neighbour: it is a part of something longer."""
+    def _sizes(self, window: Window) -> tuple[int, ...]:
+        return tuple(len(group.digits) for group in self._groups[window.first : window.last + 1])
+
+    def _gaps(self, window: Window) -> set[str]:
+        groups = self._groups[window.first : window.last + 1]
+        return {self._seen.text[one.end : other.begin] for one, other in pairwise(groups)}
+
+    def _is_joined(self, window: Window, by: re.Pattern[str] | None, gaps: Collection[str] = ()) -> bool:
+        """Whether such a gap, or one of its own, is between it and a neighbour: it is a part of something longer."""
         text, groups = self._seen.text, self._groups
-        before = window.first and by.fullmatch(text, groups[window.first - 1].end, groups[window.first].begin)
-        following = window.last + 1 < len(groups)
-        return bool(before) or bool(
-            following and by.fullmatch(text, groups[window.last].end, groups[window.last + 1].begin)
-        )
+        pairs = [pair for pair in ((window.first - 1, window.first), (window.last, window.last + 1)) if pair[0] >= 0]
+        between = [text[groups[one].end : groups[other].begin] for one, other in pairs if other < len(groups)]
+        return any(gap in gaps or (by is not None and by.fullmatch(gap)) for gap in between)

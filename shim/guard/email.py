@@ -19,7 +19,8 @@ def emails(text: str) -> Iterator[Span]:
     for at in _AT.finditer(text):
         local = _LOCAL.search(text[max(0, at.start() - _LONGEST) : at.start()])
         domain = _DOMAIN.match(text, at.end())
-        if local is not None and domain is not None:
+        # "kom @ 12.30" names no domain.
+        if local is not None and domain is not None and not domain[0].replace(".", "").isdigit():
             begin = at.start() - len(local[0].lstrip(_OPENING))
             if begin < at.start():
                 yield begin, domain.end()

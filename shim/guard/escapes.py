@@ -21,13 +21,14 @@ _SIGN: Final = re.compile(r"[%\\&]")
 _ESCAPE: Final = re.compile(
     "|".join(
         (
-            f"%[Ff][0-7](?:{_TAIL}){{3}}|%[Ee]{_X}(?:{_TAIL}){{2}}|%[CDcd]{_X}{_TAIL}|%[0-7]{_X}",
+            f"%[Ff][0-7](?:{_TAIL}){{3}}|%[Ee]{_X}(?:{_TAIL}){{2}}|%[CDcd]{_X}{_TAIL}|%[0-7]{_X}|%u{_X}{{4}}",
             rf"\\[uU][dD][89ABab]{_X}{{2}}\\[uU][dD][C-Fc-f]{_X}{{2}}|\\u{_X}{{4}}|\\U{_X}{{8}}|\\x{_X}{{2}}",
             rf"\\u\{{{_X}{{1,6}}\}}|\\[abfnrtv/\"'\\]",
             rf"&(?:#[0-9]{{1,7}}|#[xX]{_X}{{1,6}}|[A-Za-z][A-Za-z0-9]{{1,31}});",
         )
     )
 )
+_POINT: Final = re.compile(f"{_X}+")
 _LETTERS: Final = dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True))
 _HIGHEST: Final = 0x10FFFF
 _PAIR: Final = 2
@@ -48,15 +49,17 @@ def layers(text: str) -> Iterator[Plain]:
 
 
 def _character(escape: str) -> str:
-    if escape[0] == "%":
-        return unquote(escape, errors="replace")
     if escape[0] == "&":
         return html.unescape(escape)
+    if escape[0] == "%" and escape[1] != "u":  # %u0039 is how old pages escape
+        return unquote(escape, errors="replace")
     if escape[1] in _LETTERS:
         return _LETTERS[escape[1]]
-    if escape[1] not in "uUx":
-        return escape[1]
-    points = [int(point, 16) for point in re.findall(f"{_X}+", escape.replace("\\", " "))]
+    return _of_points(escape) if escape[1] in "uUx" else escape[1]
+
+
+def _of_points(escape: str) -> str:
+    points = [int(point, 16) for point in _POINT.findall(escape)]
     if len(points) == _PAIR:
         return chr(0x10000 + ((points[0] & 0x3FF) << 10) + (points[1] & 0x3FF))
     return chr(points[0]) if points[0] <= _HIGHEST else escape

@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import Final
 
 _GROUP: Final = re.compile(r"[0-9]+")
+SEPARATOR: Final = r"[\s.,\-/_+:;|*()\[\]#~'\u2019\u00b7\u2022\u2026]"
+"""What stands between the groups of a number that somebody wrote, or that some program broke into lines."""
 
 Span = tuple[int, int]
 """Characters of a plain text, end exclusive."""

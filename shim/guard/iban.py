@@ -6,14 +6,14 @@ from typing import Final
 
 from stdnum import iban, numdb
 
-from shim.guard.groups import Span
+from shim.guard.groups import SEPARATOR, Span
 
 _BEGIN: Final = re.compile(r"(?=([A-Z]{2})[0-9]{2}[0-9A-Z]{11})")
 _BETWEEN: Final = re.compile(r"[^0-9A-Za-z]+")
 _PART: Final = re.compile(r"([0-9]+)!?([nac])")
 _OF: Final = {"n": "[0-9]", "a": "[A-Z]", "c": "[0-9A-Z]"}
-_APART: Final = 6
-"""Characters that may stand between two of its letters and digits."""
+_GAP: Final = re.compile(SEPARATOR + "{0,6}")
+"""What may stand between two of its letters and digits."""
 
 
 def ibans(text: str) -> list[Span]:
@@ -27,7 +27,7 @@ def ibans(text: str) -> list[Span]:
     return [
         (places[first], places[end - 1] + 1)
         for first, end in valid
-        if max(places[at + 1] - places[at] for at in range(first, end - 1)) <= _APART + 1
+        if all(_GAP.fullmatch(text, places[at] + 1, places[at + 1]) for at in range(first, end - 1))
     ]
 
 

@@ -21,7 +21,12 @@ class GuardedFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the masked lines of a record."""
-        return mask(super().format(record)).text
+        try:
+            line = super().format(record)
+        except (TypeError, ValueError, KeyError) as error:
+            # logging would print the arguments on standard error, as they are.
+            line = f"{record.levelname} {record.name}: {record.msg!r} cannot be rendered: {error}"
+        return mask(line).text
 
     def formatException(  # noqa: N802 - logging's own name
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]

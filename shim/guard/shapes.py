@@ -63,10 +63,15 @@ def dates(text: str) -> list[Span]:
     return days + [match.span() for match in _INSTANT.finditer(text)]
 
 
-def grouped(text: str) -> list[Span]:
-    """Return what is no part of a BSN written in groups: dates, times, ranges, amounts with their currency."""
-    shapes = (_SHORT_DATE, _POSTCODE, _TIME, _HOURS, _YEARS, _MONEY, _SUMS)
+def times(text: str) -> list[Span]:
+    """Return days, times, ranges of years and hours, and postcodes: no part of a BSN written in groups."""
+    shapes = (_SHORT_DATE, _POSTCODE, _TIME, _HOURS, _YEARS)
     return dates(text) + [match.span() for shape in shapes for match in shape.finditer(text)]
+
+
+def amounts(text: str) -> list[Span]:
+    """Return amounts with their currency, and sums of several: no part of a BSN in groups that are not usual."""
+    return [match.span() for shape in (_MONEY, _SUMS) for match in shape.finditer(text)]
 
 
 def _is_date(match: re.Match[str]) -> bool:

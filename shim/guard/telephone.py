@@ -16,7 +16,7 @@ from contracts.telephone import REGION
 from shim.guard.groups import Group, Span, Spans, Window, joints, windows
 from shim.guard.shapes import dates
 
-_GAP: Final = re.compile(r"[ \t\n.,:/()_*\-]{1,4}|\+")
+_GAP: Final = re.compile(r"[ \t\n.,:/()_*+\-]{1,4}")
 """A plus is a blank of a URL."""
 _LENGTHS: Final = range(8, 16)
 _NATIONAL: Final = frozenset({8, 10, 11, 12})
@@ -45,7 +45,10 @@ def telephones(text: str, groups: Sequence[Group]) -> list[Span]:
         last = _number_at(text, groups, joined, first)
         if last is not None:
             begin = groups[first].begin
-            span = (begin - _is_international(text, begin), groups[last].end)
+            sign = _is_international(text, begin) or (
+                text[begin - 1 : begin] == "(" and ")" in text[begin : groups[last].end]
+            )
+            span = (begin - sign, groups[last].end)
             if days.touch(*span):
                 last = None
             else:
@@ -98,7 +101,7 @@ def _is_told(text: str, begin: int) -> bool:
     return _HINT.search(before) is not None and _WORD.search(before) is not None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _is_valid(number: str) -> bool:
     if number.startswith("00"):
         number = "+" + number[2:]

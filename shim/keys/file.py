@@ -76,9 +76,10 @@ def make(path: Path) -> None:
 
 def replace(path: Path, contents: Contents) -> None:
     """Put a ring in a key file's place; OSError when it cannot, and then the old one is still there."""
-    with _unnamed(path, contents) as unnamed:
-        unnamed.rename(path)
-    _sync_folder(path.parent)
+    there = path.resolve()  # a link stays one
+    with _unnamed(there, contents) as unnamed:
+        unnamed.rename(there)
+    _sync_folder(there.parent)
 
 
 @contextmanager
@@ -88,7 +89,8 @@ def alone(path: Path) -> Iterator[None]:
     Raises:
         ConfigurationError: somebody does.
     """
-    lock = path.with_name(f".{path.name}.lock")
+    there = path.resolve()
+    lock = there.with_name(f".{there.name}.lock")
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:

@@ -133,10 +133,10 @@ class KeyRing:
         """Return the key of an id, also one that was put into the file a moment ago; None if no key ever had this id.
 
         Raises:
-            KeyUnknown: the state needs such a key, and the file does not have it.
+            KeyUnknown: the state needs such a key, or it was retired, and the file does not have it.
         """
         found = self.get(key_id)
-        if found is not None or not self.state_knows(key_id):
+        if found is not None or not (key_id in self._held.subjects or self.state_knows(key_id)):
             return found
         try:
             self.reread()

@@ -13,7 +13,7 @@ from outbox.store import PACKAGE, Outbox
 from shim.keys import RestCipher
 from tests.unit.outbox.stand_ins import Clock
 
-PACKAGES: Final = (PACKAGE, "shim")
+PACKAGES: Final = (PACKAGE, "shim", "shim.audit")
 CIPHER: Final = RestCipher(bytes(32))
 DIALECTS: Final[tuple[Dialect, ...]] = ("sqlite", "postgresql")
 

@@ -267,8 +267,8 @@ def test_the_outbox_and_its_database_mean_the_same_by_ended(desk: Desk) -> None:
         for state in DeliveryState:
             values = {"id": entry.id, "state": state.value, "owner": "x", "at": 1}
             tx.execute(
-                "UPDATE entry SET state = :state, owner = :owner, backend_id = 'B', unknown_since = :at, "
-                "unknown_boot = :owner, unknown_uptime = :at WHERE id = :id",
+                "UPDATE entry SET state = :state, ended_at = :at, owner = :owner, backend_id = 'B', "
+                "unknown_since = :at, unknown_boot = :owner, unknown_uptime = :at WHERE id = :id",
                 values,
             )
     assert [state for _, _, state in told(desk)] == [state for state in DeliveryState if state.ended]

@@ -171,6 +171,18 @@ def test_an_appointment_elsewhere_is_unknown_to_who_wants_to_replace_it(limited:
     assert limited.limited.confirm(held.hold, scene.patient).starts_at == new.starts_at
 
 
+@pytest.mark.needs("replaces")
+def test_a_hold_elsewhere_replaces_nothing(limited: Limited) -> None:
+    """The appointment that the client may see stands."""
+    scene, old, new = limited.scene, limited.scene.offer("09:00"), limited.outside("12:00")
+    made = limited.limited.book(old.slot, scene.patient)
+    held = limited.free.hold(new.slot, scene.patient).hold
+    said = told(lambda: limited.limited.confirm(held, scene.patient, made.appointment))
+    nowhere = held.replace(new.slot, UNKNOWN)
+    assert said == told(lambda: limited.limited.confirm(nowhere, scene.patient, made.appointment))
+    assert (said[0], scene.booked(old, new)) == (NotFound, [(made.appointment, scene.patient)])
+
+
 @pytest.mark.parametrize("state", ["live", "cancelled", "begun"])
 def test_an_appointment_elsewhere_is_unknown_to_who_wants_to_cancel_it(limited: Limited, state: str) -> None:
     """Neither cancelled nor too late, nor cancelled before; it stands."""

@@ -63,7 +63,7 @@ def planted(n: int, seed: int) -> Iterator[Planted]:
             before += rng.choice(
                 ["bsn ", "BSN: ", "mijn burgerservicenummer is ", "ordernummer, bsn ", "order 1234567 bsn "]
             )
-        if before[-1:].isdigit():
+        if before.rstrip(".")[-1:].isdigit():  # else it were another number: "12.9999"
             before += " "
         after = rng.choice(["", ".", " dank", "\n", ", groet Fatma", "; bel me", " 12", " 06-10001000", " om 14:30"])
         yield Planted(f"{before}{spelled}{after} {' '.join(around[1:])}", kind, value, spelled)

@@ -15,6 +15,7 @@ from typing import Final
 
 from contracts.catalogue import Effect
 from tests.reliability.identifiers import Planted, planted
+from tests.reliability.leak_commands import look_at_commands
 from tests.reliability.leak_oracle import Oracle
 from tests.reliability.leak_requests import Ask, Requests
 from tests.reliability.leak_sinks import Findings, Process, look_at_file, look_at_state, overheard
@@ -36,8 +37,11 @@ class Hunt:
     requests: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
+    answered: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
     log_lines: int = 0
     alerts: int = 0
+    commands: int = 0
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, object]:
@@ -48,8 +52,11 @@ class Hunt:
             "seconds": round(self.seconds, 1),
             "log_lines": self.log_lines,
             "alerts": self.alerts,
+            "commands": self.commands,
             "statuses": dict(sorted(self.statuses.items())),
+            "answered": dict(sorted(self.answered.items())),
             "outcomes": dict(self.outcomes.most_common()),
+            "states": dict(self.states.most_common()),
             "leaks": dict(self.findings.by_sink),
             "places": dict(self.findings.by_place.most_common()),
         }
@@ -79,7 +86,8 @@ def one_batch(hunted: Hunt, batch: list[Planted], seed: int, folder: Path) -> No
     with overheard() as heard:
         with running_site(folder, seed) as site:
             site.supply(supply)
-            asyncio.run(_ask_all(hunted, oracle, site, Requests(supply, site.mint, seed)))
+            requests = Requests(supply, site.mint, seed)
+            asyncio.run(_ask_all(hunted, oracle, site, requests))
             drain(site)
             metrics = asyncio.run(site.call(Ask("GET", "/metrics")))
             findings.look(oracle, "metrics", "/metrics", metrics.body)
@@ -88,6 +96,9 @@ def one_batch(hunted: Hunt, batch: list[Planted], seed: int, folder: Path) -> No
             for told in site.told:
                 findings.look(oracle, "webhook", "alert", told)
             _count(hunted, site)
+        if hunted.commands == 0:
+            hunted.commands = look_at_commands(findings, oracle, site, requests.deliveries, supply.take().text)
+        look_at_state(findings, oracle, site.state)
         look_at_file(findings, oracle, site.state)
     look_at_process(hunted, oracle, heard)
     hunted.texts += supply.used
@@ -123,6 +134,8 @@ async def _ask_all(hunted: Hunt, oracle: Oracle, site: Site, requests: Requests)
 def _look_at_reply(hunted: Hunt, oracle: Oracle, ask: Ask, answer: Answered) -> None:
     hunted.requests += 1
     hunted.statuses[f"{answer.status} {_slug(answer)}".strip()] += 1
+    if ask.contract is not None:
+        hunted.answered[f"{ask.contract.operation} {answer.status // 100}xx"] += 1
     outbound = ask.contract is not None and ask.contract.effect is Effect.LOCAL
     place = ask.contract.operation if ask.contract else f"{ask.method} {ask.path[:24]}"
     hunted.findings.look(oracle, "reply", f"{place} {answer.status}", answer.body, may_name=outbound)
@@ -155,6 +168,8 @@ def drain(site: Site) -> None:
 def _count(hunted: Hunt, site: Site) -> None:
     rows = site.shim.state.database.read("SELECT outcome, count(*) AS n FROM attempt_outcome GROUP BY outcome")
     hunted.outcomes.update({row["outcome"]: row["n"] for row in rows})
+    rows = site.shim.state.database.read("SELECT state, count(*) AS n FROM entry GROUP BY state")
+    hunted.states.update({row["state"]: row["n"] for row in rows})
 
 
 def main() -> None:

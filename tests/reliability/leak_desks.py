@@ -77,7 +77,7 @@ class Hostile:
         self.fails(contract)
         text = self.text()
         sources = (Source("Omschrijving", text, f"as told: {text}", text),)
-        order = self.turns.next("order", [None, text])
+        order = text if self.turns.next("order", [False, True]) else None
         return Document(kind, text.encode(), subject, reported_at, order_key=order, provenance=sources)
 
     # --- what every desk has
@@ -121,12 +121,11 @@ class HostileFacility(Hostile):
         """List two, one of them with a status that no incident has."""
         del request
         self.fails("list_at_risk")
-        sla = facility.SlaClock.model_construct(state=self.text())
-        odd = facility.Incident.model_construct(
-            incident=self.number(), status=self.text(), reported_at=START, priority=2, sla=sla
-        )
-        incidents = self.turns.next("odd incident", [[self._incident(self.number())], [odd]])
-        return facility.ListAtRiskReply.model_construct(incidents=incidents, read_at=START)
+        incident = self._incident(self.number())
+        if self.turns.next("odd incident", [False, True]):
+            sla = facility.SlaClock.model_construct(state=self.text())
+            incident = incident.model_copy(update={"status": self.text(), "sla": sla})
+        return facility.ListAtRiskReply(incidents=[incident], read_at=START)
 
     def _incident(self, number: str) -> facility.Incident:
         clock = facility.SlaClock(state="running", started_at=START, due_at=START + timedelta(hours=4))
@@ -165,10 +164,10 @@ class HostilePractice(Hostile):
         """Confirm it, to somebody whose name holds a text, or is a number."""
         del request
         self.fails("confirm")
-        text = self.text()
-        name: Any = self.turns.next("odd name", [text, text, "".join(filter(str.isdecimal, text)) or text])
-        if self.turns.next("number", [False, False, True]) and str(name).isdecimal():
-            name = int(name)
+        planted = self.supply.take()
+        name: Any = planted.text
+        if planted.kind == "bsn" and self.turns.next("odd name", [False, True]):
+            name = self.turns.next("number", [int, str])(planted.value)
         return practice.ConfirmReply.model_construct(appointment=self.number(), name=name, **self._when())
 
     def cancel(self, request: practice.CancelRequest, _call: Call) -> practice.CancelReply:
@@ -213,7 +212,7 @@ class HostileDestination:
         del sending, backend_id, age_s
         again = self._desk.turns.next("again", [0.0, None, None])
         text = self._text()
-        told = self._desk.turns.next("attention", [text, "record_differs", None])
+        told = (text, "record_differs", None)[self._desk.turns.next("attention", [0, 1, 2])]
         return self._next("check", [lambda: Checked(None, told, text, again)])()
 
     def _next(self, name: str, answers: Sequence[Callable[[], Any]]) -> Callable[[], Any]:

@@ -53,10 +53,10 @@ class Oracle:
                 joined = ""
                 for group in groups[begin:]:
                     joined += group
-                    if len(joined) > 20:  # noqa: PLR2004 - longer than any of them
+                    if len(joined) > 34:  # noqa: PLR2004 - longer than any of them, with zeros before it
                         break
-                    if joined in self._digits:
-                        yield self._digits[joined]
+                    for digits in {joined, joined.lstrip("0")} & self._digits.keys():
+                        yield self._digits[digits]
         for run in _ALNUM.findall(text):
             compact = _SEPARATORS.sub("", run)
             yield from (self._others[compact[:n]] for n in self._lengths if compact[:n] in self._others)

@@ -52,7 +52,8 @@ class Requests:
                 for turn in range(len(wrong)):
                     if not self._supply:
                         return
-                    yield self._right(row)
+                    for _ in range(3 if row.effect is Effect.DURABLE else 1):
+                        yield self._right(row)
                     yield wrong[turn](row)
                     if self.deliveries and turn % 2:
                         yield Ask("GET", f"/v1/deliveries/{self._random.choice(self.deliveries)}")
@@ -76,7 +77,8 @@ class Requests:
         system = SYSTEMS[row.desk]
         for name, kind in token_fields(row.request).items():
             if name != "replaces":
-                values[name] = self._mint(kind, client, system, f"{kind}-{self._number()}", self._supply.text(200))
+                wording = self._supply.text(200) if self._number() % 5 == 0 else "Jansen"
+                values[name] = self._mint(kind, client, system, f"{kind}-{self._number()}", wording)
         return (
             values
             | {
@@ -101,7 +103,7 @@ class Requests:
             "summary": self._supply.text(500),
             "message": self._supply.text(4096),
             "reported_at": _ahead(0),
-            "images": [self._supply.text(120)],
+            "images": [self._quoted()[:120]],
         }
 
     def _note(self, row: Contract) -> Body:
@@ -112,7 +114,8 @@ class Requests:
         system, kind = SYSTEMS[row.desk], TokenKind.APPOINTMENT
         if row.desk is DeskKind.FACILITY:
             kind = TokenKind.TENANT
-        token = self._mint(kind, client, system, f"A-{self._number()}", self._supply.text(200))
+        wording = self._supply.text(200) if self._number() % 3 == 0 else "donderdag om 14:30"
+        token = self._mint(kind, client, system, f"A-{self._number()}", wording)
         return f"Beste {token}, {self._supply.text(2000)}"
 
     def _context(self) -> dict[str, str | bytes]:
@@ -123,7 +126,7 @@ class Requests:
         return [
             {"X-On-Behalf-Of": visible, "X-Purpose": self._quoted()[:100]},
             {"traceparent": f"00-{_TRACE}-00f067aa0ba902b7-01", "X-Purpose": visible},
-            {"traceparent": f"00-{''.join(filter(str.isdecimal, quote(text)))[:32]:0>32}-00f067aa0ba902b7-01"},
+            {"traceparent": f"00-{self._digits():0>32}-00f067aa0ba902b7-01"},
             {"tracestate": f"a={visible}", "User-Agent": visible, "Referer": f"http://x/{quote(text)}"},
             {"X-Forwarded-For": visible, "Cookie": f"bsn={visible}", "Accept-Language": visible, "Host": "shim"},
             {"X-On-Behalf-Of": text.encode()},
@@ -134,6 +137,9 @@ class Requests:
 
     def _quoted(self) -> str:
         return quote(self._supply.text(80), safe="")
+
+    def _digits(self) -> str:
+        return "".join(filter(str.isdecimal, self._supply.take().value))[:32]
 
     def _telephone(self) -> str:
         return f"06{self._random.randrange(10_000_000, 99_999_999)}"

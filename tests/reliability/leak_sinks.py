@@ -90,7 +90,7 @@ def tables(path: Path) -> Iterator[tuple[str, str]]:
                 for column, value in zip(columns, row, strict=True):
                     if isinstance(value, str):
                         texts[column].add(value)
-            yield from ((f"{name}.{column}", "\n\n;\n\n".join(found)) for column, found in texts.items() if found)
+            yield from ((f"{name}.{column}", text) for column, found in texts.items() for text in found)
 
 
 def look_at_file(findings: Findings, oracle: Oracle, path: Path) -> None:

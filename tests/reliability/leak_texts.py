@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Iterable
+from typing import Final
 
 from tests.reliability.identifiers import Planted
 
@@ -29,10 +30,22 @@ class Supply:
             return self._last
 
     def text(self, most: int | None = None) -> str:
-        """Return the next one's text; one that is longer than `most` is cut down to the identifier as it is spelled."""
+        """Return the next one's text; of one that is longer than `most` the identifier with what is said before it."""
         planted = self.take()
         if most is None or len(planted.text) <= most:
             return planted.text
-        at = planted.text.find(planted.spelled)
-        begin = max(0, at + len(planted.spelled) + 10 - most)
-        return planted.text[begin : begin + most]
+        if len(planted.spelled) <= most:
+            at = planted.text.find(planted.spelled)
+            return planted.text[at : at + most]
+        return _SHORT[planted.kind].format(planted.value)
+
+
+_SHORT: Final = {
+    "bsn": "bsn {}",
+    "iban": "iban {}",
+    "insurance": "UZOVI of polisnummer {}",
+    "agb": "AGB {}",
+    "email": "{}",
+    "telephone": "tel 0{}",
+}
+"""A value that is nothing by itself comes with the word that makes it an identifier."""

@@ -15,7 +15,7 @@ CREATE TABLE audit_anchor (
 );
 
 CREATE TABLE audit_event (
-    chain        TEXT COLLATE "C" NOT NULL,       -- 16 hexadecimal digits, drawn by the process that began it
+    chain        TEXT COLLATE "C" NOT NULL,       -- drawn at random by the process that began it
     n            BIGINT NOT NULL CHECK (n > 0),   -- 1, 2, 3 in its chain
     at           BIGINT NOT NULL,
     action       TEXT COLLATE "C" NOT NULL,       -- an operation, or a command

@@ -15,7 +15,7 @@ CREATE TABLE audit_anchor (
 ) WITHOUT ROWID;
 
 CREATE TABLE audit_event (
-    chain        TEXT NOT NULL,           -- 16 hexadecimal digits, drawn by the process that began it
+    chain        TEXT NOT NULL,           -- drawn at random by the process that began it
     n            INTEGER NOT NULL CHECK (n > 0),  -- 1, 2, 3 in its chain
     at           INTEGER NOT NULL,
     action       TEXT NOT NULL,           -- an operation, or a command

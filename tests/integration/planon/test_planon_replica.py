@@ -17,6 +17,7 @@ from adapters.planon.connecting import STATEMENTS, open_replica
 from adapters.planon.references import References
 from adapters.planon.replica import Replica
 from adapters.planon.tenants import Tenants
+from adapters.planon.within import ALL, Mandants
 from adapters.sql.ahead import Connections, Keeping
 from adapters.sql.reader import Reader
 from adapters.sql.statements import load_statements
@@ -176,7 +177,8 @@ def test_another_database_gives_the_same_rows(server: PostgresServer, simulator:
                 request = FindTenantRequest.model_validate(facts)
                 found = [Tenants(replica, references_of(replica)).find(request).tenant for replica in (here, there)]
                 assert found == [TENANT, TENANT]
-        assert list_at_risk(there, datetime.now(UTC), 50).incidents == []
+        for mandants in (ALL, Mandants(frozenset({"WBV", "SCH"}))):
+            assert list_at_risk(there, datetime.now(UTC), 50, mandants).incidents == []
     finally:
         there.close()
 

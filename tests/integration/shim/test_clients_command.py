@@ -125,33 +125,52 @@ def test_a_revocation_of_one_key_and_of_all(shim: Shim, configuration: Path) -> 
     assert "never used" in refused(shim("add", "agent", "-s", "planon:read"))
 
 
-@pytest.mark.parametrize(
-    ("typed", "told"),
-    [
-        (("add", "b", "-s", "planon:close_incident"), "no scope 'close_incident' for planon; there are: read, write, "),
-        (("add", "b", "-s", "planon"), "no scope '' for planon"),
-        (("add", "b", "-s", "plano:*"), "no system 'plano' is configured; there are: planon"),
-        (("add", "b", "-s", "shim:*"), "no scope 'shim:*'; there are: shim:metrics, shim:admin"),
-        (("add", "B C", "-s", "planon:*"), "must match"),
-        (("add", "b", "-s", "planon:*", "--network", "10.1.0.1/16"), "no network: 10.1.0.1/16 has host bits set"),
-        (("add", "b", "-s", "planon:*", "--network", "here"), "no network"),
-        (("add", "b", "-s", "planon:*", "--only", "M1"), "no system 'M1'"),
-        (("add", "b", "-s", "planon:*", "--only", "planon"), "write --only SYSTEM=PART"),
-        (("add", "b", "-s", "planon:*", "--only", "planon=*", "--only", "planon=M1"), "contradict each other"),
-        (("set", "agent"), "nothing to change"),
-        (("set", "nobody", "--strict"), "there is no client 'nobody'"),
-        (("rotate", "nobody"), "there is no client 'nobody'"),
-        (("rotate", "agent", "--overlap", "soon"), "--overlap: 'soon' is no age"),
-        (("rotate", "agent", "--overlap", "9999999999999d"), "--overlap"),
-        (("revoke", "agent", "--key", "00000000"), "agent has no key '00000000' that is still good"),
-    ],
-)
-def test_what_cannot_be_is_one_line(shim: Shim, typed: tuple[str, ...], told: str) -> None:
+REFUSED: list[tuple[tuple[str, ...], str]] = [
+    (("add", "b", "-s", "planon:close_incident"), "no scope 'close_incident' for planon; there are: read, write, "),
+    (("add", "b", "-s", "planon"), "no scope '' for planon"),
+    (("add", "b", "-s", "plano:*"), "no system 'plano' is configured; there are: planon"),
+    (("add", "b", "-s", "shim:*"), "no scope 'shim:*'; there are: shim:metrics, shim:admin"),
+    (("add", "B C", "-s", "planon:*"), "must match"),
+    (("add", "b", "-s", "planon:*", "--network", "10.1.0.1/16"), "no network: 10.1.0.1/16 has host bits set"),
+    (("add", "b", "-s", "planon:*", "--network", "here"), "no network"),
+    (("add", "b", "-s", "planon:*", "--only", "M1"), "no system 'M1'"),
+    (("add", "b", "-s", "planon:*", "--only", "planon"), "write --only SYSTEM=PART"),
+    (("add", "b", "-s", "planon:*", "--only", "planon=*", "--only", "planon=M1"), "contradict each other"),
+    (("set", "agent"), "nothing to change"),
+    (("set", "nobody", "--strict"), "there is no client 'nobody'"),
+    (("rotate", "nobody"), "there is no client 'nobody'"),
+    (("rotate", "agent", "--overlap", "soon"), "--overlap: 'soon' is no age"),
+    (("rotate", "agent", "--overlap", "9999999999999d"), "--overlap"),
+    (("revoke", "agent", "--key", "00000000"), "agent has no key '00000000' that is still good"),
+]
+
+
+def test_what_cannot_be_is_one_line(shim: Shim) -> None:
     """Exit code 2, nothing on standard output, and nothing is changed."""
     shim("add", "agent", "-s", "planon:read")
     before = said(shim("list", "--json"))
-    assert told in refused(shim(*typed))
+    for typed, told in REFUSED:
+        assert told in refused(shim(*typed)), typed
     assert said(shim("list", "--json")) == before
+
+
+def test_the_audit_tells_what_changed(shim: Shim, configuration: Path) -> None:
+    """Scopes and limits before and after, and a key by its prefix; never the key."""
+    first = shim("add", "agent", "-s", "planon:read").stdout.strip()
+    shim("set", "agent", "-s", "planon:write", "--per-minute", "5")
+    second = shim("rotate", "agent", "--overlap", "60s").stdout.strip()
+    shim("revoke", "agent", "--key", first[:11])
+    with open_deployment_state(load(configuration)) as state:
+        rows = [dict(row) for row in state.database.read("SELECT * FROM audit_event ORDER BY at")]
+    written = str(rows)
+    details = [json.loads(row["detail"]) for row in rows if row["phase"] == "outcome"]
+    added, changed, rotated, revoked = details
+    assert (added["key"], added["after"]) == (first[3:11], {"scopes": ["planon:read"], "limits": {}})
+    assert changed["before"] == added["after"]
+    assert changed["after"] == {"scopes": ["planon:write"], "limits": {"requests_per_minute": 5}}
+    assert (rotated["key"], rotated["overlap_s"]) == (second[3:11], 60)
+    assert revoked["key"] == first[3:11]
+    assert not any(key[12:] in written for key in (first, second))
 
 
 def test_a_system_is_not_called_shim(configuration: Path) -> None:

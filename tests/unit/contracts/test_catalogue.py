@@ -15,6 +15,7 @@ from contracts.practice import FindPatientRequest
 from shim.tokens import token_fields
 
 PROTOCOLS = {DeskKind.FACILITY: FacilityDesk, DeskKind.PRACTICE: PracticeDesk}
+WRITING = {Effect.IMMEDIATE, Effect.DURABLE}
 NAMES = {
     "find_tenant",
     "create_incident",
@@ -27,6 +28,7 @@ NAMES = {
     "confirm",
     "cancel",
     "log_note",
+    "check_outbound",
 }
 
 
@@ -46,10 +48,10 @@ def parts(annotation: object) -> Iterator[object]:
         yield from parts(part)
 
 
-def test_all_eleven_contracts_are_there() -> None:
-    """log_note is on both desks, so eleven names make twelve rows."""
+def test_all_twelve_contracts_are_there() -> None:
+    """log_note and check_outbound are on both desks, so twelve names make fourteen rows."""
     assert {row.name for row in CATALOGUE} == NAMES
-    assert len(CATALOGUE) == len({row.operation for row in CATALOGUE}) == 12
+    assert len(CATALOGUE) == len({row.operation for row in CATALOGUE}) == 14
 
 
 @pytest.mark.parametrize("row", CATALOGUE, ids=lambda row: row.operation)
@@ -71,7 +73,10 @@ def test_requests_refuse_what_they_do_not_know(row: Contract) -> None:
 
 @pytest.mark.parametrize("row", CATALOGUE, ids=lambda row: row.operation)
 def test_the_protocol_has_a_method_of_the_same_name(row: Contract) -> None:
-    """It takes the row's request; a read or immediate contract returns the row's reply."""
+    """It takes the row's request; a read or immediate contract returns the row's reply. A local one asks no desk."""
+    if row.effect is Effect.LOCAL:
+        assert not hasattr(PROTOCOLS[row.desk], row.name)
+        return
     method = getattr(PROTOCOLS[row.desk], row.name)
     hints = typing.get_type_hints(method)
     assert hints["request"] is row.request
@@ -90,7 +95,7 @@ def test_durable_contracts_carry_a_report_time_and_reply_with_a_delivery() -> No
 
 def test_nothing_closes_changes_or_deletes_an_incident() -> None:
     """Create and comment only: it is not a permission, the contract does not exist."""
-    writing = {row.name for row in CATALOGUE if row.desk is DeskKind.FACILITY and row.effect is not Effect.READ}
+    writing = {row.name for row in CATALOGUE if row.desk is DeskKind.FACILITY and row.effect in WRITING}
     assert writing == {"create_incident", "log_note"}
 
 

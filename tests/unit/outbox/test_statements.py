@@ -7,7 +7,7 @@ import pytest
 
 from outbox.statements import Statements, bound, named
 
-PACKAGES = ("outbox", "shim")
+PACKAGES = ("outbox", "shim", "shim.audit")
 NOT_STATEMENTS = re.compile(r"schema|\d{4}_\w+")
 ONLY_POSTGRESQL = {("outbox", "owners")}
 """On one machine the kernel tells who lives."""

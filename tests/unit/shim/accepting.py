@@ -12,8 +12,13 @@ from outbox.hand import Hand
 from outbox.sqlite.database import SqliteDatabase
 from outbox.store import Outbox
 from outbox.worker import Pace, Worker
-from shim.clients import Client
+from shim.audit.log import AuditLog
+from shim.audit.subjects import Subjects
+from shim.audited import Accesses
+from shim.caller import Caller
+from shim.client import Client
 from shim.durable import Durable
+from shim.guarding import LeakCounter
 from shim.idempotency import Idempotency, Write
 from shim.keys import Blind, KeyRing, RestCipher
 from shim.landings import Landings
@@ -23,7 +28,7 @@ from shim.systems import System
 from shim.tokens import Tokens
 from tests.unit.outbox.stand_ins import REPORTED_AT, Clock, Receiver
 
-AGENT = Client("agent", frozenset())
+AGENT = Caller(Client("agent", frozenset()), "0af7651916cd43dd8448eb211c80319c")
 
 
 def contract(name: str) -> Contract:
@@ -60,6 +65,8 @@ class Accepting:
             self.clock,
             lambda: None,
             self.landings,
+            Accesses(AuditLog(self.state, self.clock), Subjects(KeyRing(bytes(32)))),
+            LeakCounter(),
         )
         self.worker = Worker(
             self.outbox, {"planon": self.receiver}, self.clock, Backoff(), Pace(threads=0), watch=self.landings.tell
@@ -75,10 +82,10 @@ class Accepting:
                 return composed
 
         row = contract("log_note")
-        tenant = self.tokens.mint(TokenKind.TENANT, AGENT.name, "planon", composed.subject)
+        tenant = self.tokens.mint(TokenKind.TENANT, AGENT.client.name, "planon", composed.subject)
         body = {"tenant": tenant, "incident": "INC-000001", "text": "x", "reported_at": REPORTED_AT.isoformat()}
         request = row.request.model_validate(body)
-        write = Write(AGENT.name, key or f"key-{self.keys}", "fingerprint")
+        write = Write(AGENT.client.name, key or f"key-{self.keys}", "fingerprint")
         system = System("planon", DeskKind.FACILITY, cast("Any", Desk()))
         return self.durable.accept(AGENT, system, row, request, write)
 

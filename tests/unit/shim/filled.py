@@ -20,6 +20,11 @@ from outbox.store import Outbox
 from outbox.stored import SQL
 from outbox.verification import Verifications
 from outbox.worker import Pace, Worker
+from shim.audit import pruning
+from shim.audit.checkpoints import make
+from shim.audit.events import Event, new_access
+from shim.audit.log import AuditLog
+from shim.audit.signing import Signer, Trusted
 from shim.carried import TABLES, header
 from shim.clients import Clients
 from shim.holds import KeptHolds
@@ -144,11 +149,25 @@ def _beside(state: Filled, entry: Entry) -> None:
         insert_alert(tx, "planon", "opened", "it does not answer", now)
         tx.execute("INSERT INTO destination (name, paused_at) VALUES ('other', :now)", {"now": now})
         tx.execute("INSERT INTO destination (name, failures) VALUES ('planon', 2)")
+        tx.execute("INSERT INTO client_minute (client, minute, requests) VALUES ('agent', 1, 1)")
         tx.execute("INSERT INTO identity_attempt (subject, at) VALUES ('blinded', 1)")
         tx.execute("INSERT INTO identity_person (client, subject, at) VALUES ('agent', 'blinded', 1)")
         idempotency.insert(tx, Write("agent", "key", "print"), entry.id)
         idempotency.insert(tx, Write("agent", "key-2", "print"), None)
         idempotency.finish(tx, Write("agent", "key-2", "print"), 200, b"{}")
     KeptRows(database, CIPHER, BLIND, "planon", 60, clock).keep("matrix", {"SCH": 2}, clock())
+    _audited(database, clock)
     hold = Hold("slot", "chair 1", REPORTED_AT, REPORTED_AT + timedelta(hours=1), "LS-hold", "P-1", "agent")
     assert KeptHolds(database, BLIND, "planon").hold(hold, 60)
+
+
+def _audited(database: Database, clock: Clock) -> None:
+    """Leave a row, a checkpoint, and an anchor in place of the rows before."""
+    ring = MasterKey(bytes(32))
+    log, signer, now = AuditLog(database, clock), Signer(ring), to_ms(clock())
+    log.write(Event("practice_find_patient", "intent", new_access(), client="agent", detail={"fields": ["telephone"]}))
+    make(database, signer, "tilburg", now)
+    cuts, _ = pruning.plan(database, Trusted.of_ring(ring), now + 1)
+    pruning.prune(database, signer, cuts, now)
+    log.write(Event("practice_find_patient", "intent", new_access(), subject="ab", subject_key="cd"))
+    make(database, signer, "tilburg", now)

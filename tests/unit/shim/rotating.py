@@ -75,11 +75,11 @@ class Rotating:
 
 
 @contextmanager
-def rotating(where: Path | str, path: Path, *, full: bool = True) -> Iterator[Rotating]:
+def rotating(where: Path | str, path: Path, *, full: bool = True, deployment: str = "tilburg") -> Iterator[Rotating]:
     """Open a state whose ring begins with FIRST; a full one has a row in every table."""
     if not path.exists():
         file.replace(path, file.Contents((FIRST,)))
-    database, ring = open_state(where, lambda create: KeyRing.load(path, create), "tilburg")
+    database, ring = open_state(where, lambda create: KeyRing.load(path, create), deployment)
     try:
         if full:
             fill(Filled(database, Clock()))

@@ -1,33 +1,17 @@
 """What a desk is told of the client that calls, and what a client is told when an outcome is not certain."""
 
-from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
 
-from contracts.catalogue import CATALOGUE, Contract, Effect
+from contracts.catalogue import Effect
 from contracts.delivery import Document
 from contracts.desks import Call
 from contracts.errors import BackendOutcomeUnknown, BackendUnavailable, ContractError, StateUnavailable
 from contracts.practice import CancelReply, ListSlotsReply
 from outbox.database import Database
-from outbox.store import Outbox
-from shim.clients import Client
-from shim.durable import Durable
-from shim.idempotency import Idempotency, Write, external_reference
-from shim.identity import IdentityLimits
-from shim.immediate import Immediate
-from shim.keys import Blind, KeyRing, RestCipher
-from shim.landings import Landings
-from shim.order import Order
-from shim.settings import Identity, ReportTime
-from shim.systems import System
-from shim.tokens import Tokens
-
-NOW = datetime(2026, 11, 19, 21, 14, tzinfo=UTC)
-BLIND = Blind(bytes(32))
-TOKENS = Tokens(KeyRing(bytes(32)), lambda: NOW)
-WRITE = Write("agent", "key-1", "fingerprint")
+from shim.idempotency import Idempotency, external_reference
+from tests.unit.shim.calling import NOW, TOKENS, WRITE, Calling, caller, contract, system
 
 
 class Listening:
@@ -53,10 +37,6 @@ class Listening:
         return Document("note", b"{}", request.patient, request.reported_at)
 
 
-def contract(name: str) -> Contract:
-    return next(row for row in CATALOGUE if row.operation == f"practice_{name}")
-
-
 def request_for(name: str, client: str) -> Any:
     token = {kind: TOKENS.mint(cast("Any", kind), client, "intramed", "1") for kind in ("PT", "AP")}
     bodies: dict[str, dict[str, Any]] = {
@@ -64,7 +44,7 @@ def request_for(name: str, client: str) -> Any:
         "cancel": {"appointment": token["AP"], "patient": token["PT"]},
         "log_note": {"patient": token["PT"], "text": "x", "reported_at": NOW},
     }
-    return contract(name).request.model_validate(bodies[name])
+    return contract(f"practice_{name}").request.model_validate(bodies[name])
 
 
 @pytest.mark.parametrize("name", ["list_slots", "cancel", "log_note"])
@@ -76,26 +56,16 @@ def test_a_desk_knows_the_client_and_whether_staff_use_it(
     state: Database, name: str, scopes: set[str], staff: bool
 ) -> None:
     """Reads, immediate and durable writes alike; the staff scope of another system is none."""
-    desk = Listening()
-    row = contract(name)
-    system = System("intramed", row.desk, cast("Any", desk))
-    client = Client("agent", frozenset(scopes))
-    cipher = RestCipher(bytes(32))
-    idempotency = Idempotency(state, cipher, BLIND, lambda: NOW)
-    request = request_for(name, client.name)
+    desk, calling = Listening(), Calling(state)
+    row = contract(f"practice_{name}")
+    request, who = request_for(name, "agent"), caller(*scopes)
     if row.effect is Effect.DURABLE:
-        outbox = Outbox(state, cipher, lambda: NOW)
-        order = Order(outbox, BLIND)
-        durable = Durable(
-            "tilburg", outbox, idempotency, TOKENS, ReportTime(), order, lambda: NOW, lambda: None, Landings()
-        )
-        durable.accept(client, system, row, request, WRITE)
+        calling.durable.accept(who, system(row, desk), row, request, WRITE)
+    elif row.effect is Effect.READ:
+        calling.immediate.read(who, system(row, desk), row, request)
     else:
-        immediate = Immediate("tilburg", idempotency, TOKENS, IdentityLimits(state, BLIND, Identity()))
-        if row.effect is Effect.READ:
-            immediate.read(client, system, row, request)
-        else:
-            immediate.write(client, system, row, request, WRITE)
+        calling.immediate.write(who, system(row, desk), row, request, WRITE)
+    calling.log.close()
     reference = "" if row.effect is Effect.READ else external_reference("tilburg", "agent", "intramed", "key-1")
     assert desk.calls == [Call(reference, "agent", staff)]
 
@@ -107,15 +77,12 @@ def desk() -> Listening:
 
 def cancelled(state: Database, desk: Listening, errors: list[ContractError]) -> Any:
     """Cancel over and over under one key, once for each error and once more; return what came each time."""
-    row = contract("cancel")
-    idempotency = Idempotency(state, RestCipher(bytes(32)), BLIND, lambda: NOW)
-    immediate = Immediate("tilburg", idempotency, TOKENS, IdentityLimits(state, BLIND, Identity()))
-    client, system = Client("agent", frozenset()), System("intramed", row.desk, cast("Any", desk))
+    row, calling = contract("practice_cancel"), Calling(state)
     desk.errors = list(errors)
     came: list[str] = []
     for _ in range(len(errors) + 1):
         try:
-            immediate.write(client, system, row, request_for("cancel", client.name), WRITE)
+            calling.immediate.write(caller(), system(row, desk), row, request_for("cancel", "agent"), WRITE)
         except ContractError as error:
             came.append(error.slug)
         else:

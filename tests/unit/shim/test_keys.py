@@ -105,6 +105,16 @@ def test_a_write_that_fails_leaves_the_old_ring(path: Path, monkeypatch: pytest.
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_link_to_the_file_stays_one(path: Path) -> None:
+    """The ring behind it is replaced, and only its owner can read it."""
+    behind = path.with_name("behind.key")
+    path.symlink_to(written(behind, FIRST))
+    file.replace(path, file.Contents((SECOND, FIRST)))
+    assert path.is_symlink()
+    assert KeyRing.load(behind, create=False).current == Key(SECOND).id
+    assert behind.stat().st_mode & 0o777 == 0o600
+
+
 def test_two_rotations_at_once_are_one(path: Path) -> None:
     """The second is told, and may try again afterwards."""
     with file.alone(path), pytest.raises(ConfigurationError, match="somebody else"), file.alone(path):

@@ -79,3 +79,11 @@ def test_a_lost_file_is_a_missing_key(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(KeyUnknown, match=Key(SECOND).id):
         cipher.open(RestCipher(KeyRing(SECOND)).seal(b"text", "a"), "a")
+
+
+def test_what_was_sealed_with_a_retired_key_is_not_called_damaged() -> None:
+    """A machine with an older file has sealed it meanwhile, and that file still has the key."""
+    ring = KeyRing(FIRST, subjects={Key(SECOND).id: bytes(32)})
+    ring.state_knows = lambda _key_id: False
+    with pytest.raises(KeyUnknown, match=Key(SECOND).id):
+        RestCipher(ring).open(RestCipher(KeyRing(SECOND)).seal(b"text", "a"), "a")

@@ -34,6 +34,11 @@ def bare(tmp_path: Path, path: Path) -> Iterator[Rotating]:
         yield made
 
 
+def _rotated_and_retired(state: Rotating) -> None:
+    state.rotation.rotate()
+    state.rotation.retire(OLD, pause=lambda _s: None)
+
+
 def opened_again(tmp_path: Path, path: Path) -> tuple[str, bytes]:
     """Open the state as a start would; return the key that seals and the key of names."""
     with rotating(tmp_path / "shim.db", path, full=False) as again:
@@ -127,16 +132,16 @@ def test_a_key_that_somebody_seals_with_is_not_retired(full: Rotating) -> None:
     """A machine with an older key file: the old key stays until that one has the new file."""
     full.rotation.rotate()
     elsewhere = RestCipher(KeyRing(FIRST))
-    pauses: list[float] = []
+    sealed: list[str] = []
 
-    def seal_elsewhere(seconds: float) -> None:
-        pauses.append(seconds)
+    def seal_elsewhere(_rows: int) -> None:
+        sealed.append(f"{len(sealed):03}")
         with full.database.transaction() as tx:
-            values = {"name": f"late{len(pauses)}", "row": elsewhere.seal(b"{}", f"reference_row/late{len(pauses)}")}
-            tx.execute("INSERT INTO reference_row (system, name, row, read_at) VALUES ('x', :name, :row, 0)", values)
+            values = {"name": sealed[-1], "row": elsewhere.seal(b"{}", f"reference_row/{sealed[-1]}")}
+            tx.execute("INSERT INTO reference_row (system, name, row, read_at) VALUES ('a', :name, :row, 0)", values)
 
     with pytest.raises(RotationRefused, match=f"still seals with {OLD}"):
-        full.rotation.retire(OLD, pause=seal_elsewhere)
+        full.rotation.retire(OLD, seal_elsewhere, lambda _s: None)
     assert len(full.secrets()) == 2
     assert OLD in full.needed()
     full.rotation.retire(OLD, pause=lambda _s: None)
@@ -190,8 +195,7 @@ def test_a_power_cut_never_leaves_a_state_that_needs_a_key_that_is_gone(
         with monkeypatch.context() as failing:
             failing.setattr(file, "replace", last)
             with pytest.raises(KeyboardInterrupt):
-                state.rotation.rotate()
-                state.rotation.retire(OLD, pause=lambda _s: None)
+                _rotated_and_retired(state)
     current, again = opened_again(tmp_path, path)
     assert again == names
     assert (current == OLD) is (writes < 2)

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.delivery import Delivered
 from contracts.errors import StateUnavailable
-from outbox.entry import Entry, to_ms
+from outbox.entry import Entry
 from outbox.hand import Hand
 from shim import retention as module
 from shim.explanation import explanation
@@ -265,10 +265,3 @@ def test_a_stop_ends_a_long_run_between_two_commits() -> None:
     thread = started(runs)
     runs.wait(1)
     assert thread.stop(60)
-
-
-def test_times_are_milliseconds(state: Filled) -> None:
-    """The clock that entries end by is the one that is given."""
-    entry = delivered(state)
-    (row,) = state.database.read("SELECT ended_at FROM entry WHERE id = :id", id=entry.id)
-    assert row["ended_at"] == to_ms(state.clock())

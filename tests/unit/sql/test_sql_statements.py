@@ -125,6 +125,29 @@ def test_a_replacement_with_another_head_is_refused(tmp_path: Path, old: str, ne
         load_statements(["look"], shipped, site)
 
 
+@pytest.mark.parametrize("lacking", [[], ["key"], ["born"], ["key", "born"]])
+def test_a_file_of_an_earlier_release_may_lack_what_it_did_not_know(tmp_path: Path, lacking: list[str]) -> None:
+    """Parameters and columns that are named, of the statements that are named, and no others."""
+    shipped, site = tmp_path / "shipped", tmp_path / "site"
+    written(shipped, HEAD + BODY)
+    text = HEAD + BODY
+    if "key" in lacking:
+        text = text.replace("-- parameter key: k\n", "").replace(" where K = :key", "")
+    if "born" in lacking:
+        text = text.replace("-- column born integer: y\n", "").replace(", cast(Y as integer) as BORN", "")
+    written(site, text)
+    loaded = load_statements(["look"], shipped, site, may_lack={"look": ["key", "born"], "other": ["name"]})["look"]
+    assert loaded.parameters == {"key"} - set(lacking)
+    assert loaded.columns.keys() == {"name", "born"} - set(lacking)
+    for less in ({"other": lacking}, {"look": lacking[1:]}, {}):
+        if lacking:
+            with pytest.raises(StatementInvalid, match="head"):
+                load_statements(["look"], shipped, site, may_lack=less)
+    written(site, text.replace("column name text", "column label text"))
+    with pytest.raises(StatementInvalid, match="head"):
+        load_statements(["look"], shipped, site, may_lack={"look": ["key", "born"]})
+
+
 @pytest.mark.parametrize("more", ["city text: where", "visits integer: how often"])
 def test_a_site_may_add_columns_where_it_is_told_so(tmp_path: Path, more: str) -> None:
     """The mapping of such a statement knows them; where it is not told so, they are another head."""
