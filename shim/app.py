@@ -6,14 +6,14 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 
-from outbox.database import Database, Transaction
+from outbox.database import Database
 from shim import openapi, problems
 from shim.boundary import Boundary
 from shim.guarding import LeakCounter
 from shim.metrics import CONTENT_TYPE, registry_of, scraped
 from shim.policies import policies_of
+from shim.readiness import Readiness
 from shim.routes import Service, router
-from shim.state import SQL
 
 
 def create_app(service: Service, database: Database, leaks: LeakCounter, *, demo: bool) -> FastAPI:
@@ -42,10 +42,11 @@ def create_app(service: Service, database: Database, leaks: LeakCounter, *, demo
     async def healthz() -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
+    readiness = Readiness(database)
+
     @app.get("/readyz", tags=["service"], operation_id="readyz", summary="Durable writes can be accepted.")
     def readyz() -> Response:
-        # StateUnavailable becomes a 503: a full disk must take the instance out of rotation.
-        database.write(_prove_writable)
+        readiness.prove()
         return JSONResponse({"status": "ready"})
 
     registry = registry_of(database, service.systems)
@@ -57,8 +58,3 @@ def create_app(service: Service, database: Database, leaks: LeakCounter, *, demo
 
     policies.check(app)
     return app
-
-
-def _prove_writable(tx: Transaction) -> None:
-    tx.execute(SQL["insert_proof"])
-    tx.execute(SQL["delete_proof"])

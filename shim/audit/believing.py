@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from outbox.database import Transaction
-from shim.audit.checkpoints import FORMAT, Checkpoint, anchors, stored
+from shim.audit.checkpoints import FORMAT, Checkpoint, anchor_hash, anchor_text, anchors, stored
 from shim.audit.files import Line
 from shim.audit.findings import Finding, Verified
 from shim.audit.heads import Heads
@@ -112,22 +112,15 @@ class Believing:
             return "it is no anchor"
 
     def _judged(self, row: dict[str, Any]) -> str | None:
-        text = anchor_text(**{name: row[name] for name in ("chain", "n", "hash", "checkpoint", "pruned_at", "key")})
-        verdict = self._trusted.judge(text, row["signature"], row["key"])
+        verdict = self._trusted.judge(anchor_text(row), row["signature"], row["key"])
         if verdict is Verdict.BAD:
             return "it was changed, or nobody of ours has signed it"
-        chain, head = row["chain"], (row["n"], row["hash"])
-        if verdict is Verdict.UNKNOWN and head not in self.heads.anchors.get(chain, ()):
+        if verdict is Verdict.UNKNOWN and anchor_hash(row) not in self.heads.anchors:
             return "it is signed with a key that is not known here; is its public key at hand?"
-        known = self.heads.chains.get(chain)
-        if known is None or not known.has(*head):
+        known = self.heads.chains.get(row["chain"])
+        if known is None or not known.has(row["n"], row["hash"]):
             return "no checkpoint knows the row that it says was the last"
         return None
-
-
-def anchor_text(**values: str | int) -> str:
-    """Return what is signed of an anchor."""
-    return canonical({"format": "legacy-shim audit anchor", **values})
 
 
 def _together(

@@ -19,6 +19,7 @@ SQL: Final = Statements("shim.audit", "checkpoints")
 FORMAT: Final = "legacy-shim audit checkpoint"
 VERSION: Final = 1
 _PAGE: Final = 100
+_ANCHOR: Final = ("chain", "n", "hash", "checkpoint", "pruned_at", "key")
 
 Head = tuple[int, str]
 """How many rows a chain has had, and the hash of the last of them."""
@@ -57,20 +58,20 @@ class History:
         number: of the newest, 0 if there is none.
         hash: of the newest.
         heads: by chain, the newest that is known.
-        anchors: by chain, likewise.
+        anchors: by chain, what the newest is recognised by.
     """
 
     number: int = 0
     hash: str = FIRST
     heads: dict[str, Head] = field(default_factory=dict)
-    anchors: dict[str, Head] = field(default_factory=dict)
+    anchors: dict[str, str] = field(default_factory=dict)
 
     def add(self, checkpoint: Checkpoint) -> None:
         """Take up the next checkpoint."""
         body = json.loads(checkpoint.body)
         self.number, self.hash = checkpoint.number, checkpoint.hash
         self.heads |= {chain: (n, mark) for chain, (n, mark) in body["heads"].items()}
-        self.anchors |= {chain: (n, mark) for chain, (n, mark) in body["anchors"].items()}
+        self.anchors |= body["anchors"]
 
 
 def stored(tx: Transaction, after: int = 0) -> Iterator[Checkpoint]:
@@ -87,6 +88,16 @@ def anchors(tx: Transaction) -> Iterator[Row]:
     while page := tx.execute(SQL["anchors"], {"chain": last["chain"], "n": last["n"], "limit": _PAGE}).fetchall():
         yield from page
         last = page[-1]
+
+
+def anchor_text(row: Mapping[str, Any]) -> str:
+    """Return what is signed of an anchor."""
+    return canonical({"format": "legacy-shim audit anchor", **{name: row[name] for name in _ANCHOR}})
+
+
+def anchor_hash(row: Mapping[str, Any]) -> str:
+    """Return what a checkpoint recognises an anchor by: all of it, with its signature."""
+    return hashlib.sha256(f"{anchor_text(row)}{row['signature']}".encode()).hexdigest()
 
 
 def history(tx: Transaction) -> History:
@@ -126,7 +137,7 @@ def _compose(tx: Transaction, known: History, signer: Signer, deployment: str, a
         for row in tx.execute(SQL["heads"]).fetchall()
         if row["n"] > known.heads.get(row["chain"], (0, FIRST))[0]
     }
-    pruned = {row["chain"]: (row["n"], row["hash"]) for row in anchors(tx)}
+    pruned = {row["chain"]: anchor_hash(dict(row)) for row in anchors(tx)}
     heads = {**known.heads, **moved}
     body = canonical(
         {
@@ -137,7 +148,7 @@ def _compose(tx: Transaction, known: History, signer: Signer, deployment: str, a
             "at": at,
             "previous": known.hash,
             "heads": moved,
-            "anchors": {chain: head for chain, head in pruned.items() if head != known.anchors.get(chain)},
+            "anchors": {chain: mark for chain, mark in pruned.items() if mark != known.anchors.get(chain)},
             "chains": len(heads),
             "rows": sum(n for n, _ in heads.values()),
             "public_key": signer.public,

@@ -56,21 +56,20 @@ class Heads:
     Attributes:
         chains: heads by chain.
         times: by number of a checkpoint, when it was made, in milliseconds since 1970.
-        anchors: by chain, the last row that was pruned and its hash, as checkpoints that are believed know them.
+        anchors: what each anchor is recognised by that a checkpoint knows.
         newest: number of the newest.
     """
 
     chains: dict[str, Known] = field(default_factory=dict)
     times: dict[int, int] = field(default_factory=dict)
-    anchors: dict[str, set[tuple[int, str]]] = field(default_factory=dict)
+    anchors: set[str] = field(default_factory=set)
     newest: int = 0
 
     def add(self, number: int, body: Mapping[str, Any]) -> str | None:
         """Take up a checkpoint; return what is wrong with what it says."""
         self.newest = number
         self.times[number] = int(body["at"])
-        for chain, (n, mark) in body["anchors"].items():
-            self.anchors.setdefault(chain, set()).add((n, mark))
+        self.anchors.update(body["anchors"].values())
         for chain, (n, mark) in body["heads"].items():
             if not self.chains.setdefault(chain, Known()).add(n, mark, number):
                 return f"it says of chain {chain} what cannot be"

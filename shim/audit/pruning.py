@@ -12,8 +12,9 @@ from typing import Final
 from outbox.carrying.tables import snapshot
 from outbox.database import Database, Transaction
 from outbox.statements import Statements
-from shim.audit.believing import Believing, anchor_text
+from shim.audit.believing import Believing
 from shim.audit.checkpoints import SQL as CHECKPOINTS
+from shim.audit.checkpoints import anchor_text
 from shim.audit.findings import Finding, Verified
 from shim.audit.heads import Known
 from shim.audit.signing import Signer, Trusted
@@ -137,7 +138,7 @@ def _let_go(tx: Transaction, cut: Cut, signer: Signer, now: int) -> int:
         "pruned_at": now,
         "key": signer.public,
     }
-    tx.execute(CHECKPOINTS["insert_anchor"], {**signed, "signature": signer.sign(anchor_text(**signed))})
+    tx.execute(CHECKPOINTS["insert_anchor"], {**signed, "signature": signer.sign(anchor_text(signed))})
     gone = tx.execute(CHECKPOINTS["delete_events"], {"chain": cut.chain, "n": cut.end}).rowcount
     tx.execute(CHECKPOINTS["delete_older_anchors"], {"chain": cut.chain, "n": cut.end})
     return gone

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from outbox.entry import from_ms
 from shim import keyed
+from shim.cli.administered import told_with_outcome
 from shim.cli.deployment import cells, console, errors, fail, one_line_errors, print_json, settings
 from shim.cli.entries import Json, Reason, checked
 from shim.keys import Key, file
@@ -52,6 +53,7 @@ def rotate(ctx: typer.Context, *, reason: Reason, as_json: Json = False) -> None
     with _rotation(ctx, reason) as rotation:
         before = rotation.ring.current
         key = rotation.rotate()
+    told_with_outcome(ctx, key=key.id, was=before)
     _tell(key, f"{key.id} seals from now on; {before} opens what it has sealed.", as_json=as_json)
 
 
@@ -60,6 +62,7 @@ def stage(ctx: typer.Context, *, reason: Reason, as_json: Json = False) -> None:
     """Add a new key that opens and does not seal yet; for several machines."""
     with _rotation(ctx, reason) as rotation:
         key = rotation.stage()
+    told_with_outcome(ctx, key=key.id)
     _tell(key, f"{key.id} opens. {_OTHERS}, then: shim keys use {key.id} --reason …", as_json=as_json)
 
 
@@ -68,6 +71,7 @@ def use(ctx: typer.Context, key_id: KeyId, *, reason: Reason, as_json: Json = Fa
     """Let a key of the file seal from now on."""
     with _rotation(ctx, reason) as rotation:
         key = rotation.use(key_id)
+    told_with_outcome(ctx, key=key.id)
     _tell(key, f"{key.id} seals from now on. {_OTHERS} again.", as_json=as_json)
 
 
@@ -81,6 +85,7 @@ def retire(ctx: typer.Context, key_id: KeyId, *, reason: Reason, as_json: Json =
     with _rotation(ctx, reason) as rotation, _progress(as_json=as_json) as progress:
         task = progress.add_task("sealing", total=None)
         done = rotation.retire(key_id, lambda rows: progress.update(task, completed=rows))
+    told_with_outcome(ctx, key=key_id, rows=done.rows, damaged=done.damaged)
     if as_json:
         print_json({"id": key_id, "rows": done.rows, "damaged": done.damaged})
     else:

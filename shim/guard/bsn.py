@@ -34,6 +34,8 @@ _USUAL: Final = _COMMON | {(4, 5), (5, 4), (3, 6), (6, 3), (3, 2, 2, 2), (2, 3, 
 """Digits of the groups of nine, and of eight, in which people write a BSN."""
 _PAUSE: Final = re.compile(r"[.!?;:]?\s+")
 """What ends a sentence, or a word."""
+_AROUND: Final = 6
+"""Groups before a candidate at which something may begin that it is a part of; an instant has seven."""
 _TIGHT: Final = re.compile(r"[.,\-/:]")
 """Joins a number more closely than a blank does."""
 
@@ -52,20 +54,23 @@ def candidates(text: str, groups: Sequence[Group]) -> list[Window]:
 class BsnRule:
     """Says which candidates in one text are citizen service numbers."""
 
-    def __init__(self, original: str, seen: Plain, groups: Sequence[Group]) -> None:
+    def __init__(self, original: str, seen: Plain, groups: Sequence[Group], may_be: Sequence[Window]) -> None:
         """Look at a text.
 
         Args:
             original: as it was given.
             seen: as it is looked at.
             groups: of the text as it is looked at.
+            may_be: the candidates that will be asked about.
         """
+        near = {at for window in may_be for at in range(max(0, window.first - _AROUND), window.last + 1)}
+        starts = [groups[at].begin for at in sorted(near)]
         self._original = original
         self._seen = seen
         self._groups = groups
-        self._solid = Spans(shapes.solid(seen.text))
-        self._times = Spans(shapes.times(seen.text))
-        self._amounts = Spans(shapes.amounts(seen.text))
+        self._solid = Spans(shapes.solid(seen.text, starts))
+        self._times = Spans(shapes.times(seen.text, starts))
+        self._amounts = Spans(shapes.amounts(seen.text, starts))
         self._named = _WORD.search(seen.text) is not None
 
     def labelled(self, window: Window) -> bool:

@@ -64,7 +64,7 @@ def _numbers(original: str, seen: Plain, groups: list[Group], kinds: frozenset[K
         claims += [(Kind.INSURANCE, span) for span in insurances(text) if not codes.touch(*span)]
     windows = candidates(text, groups) if Kind.BSN in kinds else []
     if windows or Kind.TELEPHONE in kinds:
-        rule = BsnRule(original, seen, groups) if windows else None
+        rule = BsnRule(original, seen, groups, windows) if windows else None
         claims += _bsns_and_telephones(text, groups, windows, rule, [span for _, span in claims])
     return claims
 

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 _GROUP: Final = re.compile(r"[0-9]+")
 SEPARATOR: Final = r"[\s.,\-/_+:;|*()\[\]#~'\u2019\u00b7\u2022\u2026]"
@@ -14,8 +13,7 @@ Span = tuple[int, int]
 """Characters of a plain text, end exclusive."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Digits with nothing between them, and where they stand in the plain text."""
 
     digits: str
@@ -23,8 +21,7 @@ class Group:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A run of groups.
 
     Attributes:

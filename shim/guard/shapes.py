@@ -4,6 +4,7 @@ One number in eleven passes the check of a BSN; a text of dates and times would 
 """
 
 import re
+from collections.abc import Collection
 from datetime import date
 from typing import Final
 
@@ -21,7 +22,7 @@ _INSTANT: Final = re.compile(
     r"(?<![0-9])[12][0-9]{3}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]{1,9})?)?"
     r"(?:[Zz]|[+-][0-2][0-9]:[0-5][0-9])?(?![0-9])"
 )
-_PLACE: Final = re.compile(r"(?<![0-9.])-?[0-8]?[0-9]\.[0-9]{4,9}(?:, ?|; ?| )-?1?[0-9]{1,2}\.[0-9]{4,9}(?![0-9.])")
+_PLACE: Final = re.compile(r"(?<![0-9.])[0-8]?[0-9]\.[0-9]{4,9}(?:, ?|; ?| )-?1?[0-9]{1,2}\.[0-9]{4,9}(?![0-9.])")
 _END: Final = r"(?![0-9]|[-/.][0-9])"
 _DATE: Final = re.compile(
     r"(?<![0-9])(?<![0-9][-/.])(?:([0-9]{1,2}) ?([-/. ]) ?([0-9]{1,2}) ?\2 ?((?:19|20)[0-9]{2})"
@@ -39,17 +40,23 @@ _TIME: Final = re.compile(
 _HOUR: Final = r"(?:[01]?[0-9]|2[0-3])[.:][0-5][0-9]"
 _HOURS: Final = re.compile(rf"(?<![0-9])(?<![0-9][.:]){_HOUR} ?[-/] ?{_HOUR}(?![0-9]|[.:][0-9])")
 _YEARS: Final = re.compile(r"(?<![0-9])(?<![0-9][-/.])(?:19|20)[0-9]{2} ?[-/] ?(?:19|20)[0-9]{2}(?![0-9]|[-/.][0-9])")
-_AMOUNT: Final = r"[0-9]{1,3}(?:[. ]?[0-9]{3}){0,3}(?:,(?:[0-9]{2}|-))?"
-_MONEY: Final = re.compile(
-    rf"(?:€|\beuro?)[ ]?{_AMOUNT}(?![0-9])|(?<![0-9])(?<![0-9][.,]){_AMOUNT} ?(?:€|euro?\b)", re.IGNORECASE
-)
+_AMOUNT: Final = re.compile(r"(?<![0-9][.,])[0-9]{1,3}(?:[. ]?[0-9]{3}){0,3}(?:,(?:[0-9]{2}|-))?(?![0-9])")
+_CURRENCY: Final = re.compile(r" ?(?:€|euro?\b)", re.IGNORECASE)
+_CURRENCY_BEFORE: Final = re.compile(r"(?<![0-9])(?<![0-9] )(?:€|euro?) ?$", re.IGNORECASE)
+"""And not that of another amount before: "12,50 euro 9999"."""
+_BEFORE: Final = 8
 _DECIMAL: Final = r"[0-9]{1,4},[0-9]{2}"
 _SUMS: Final = re.compile(rf"(?<![0-9])(?<![0-9][.,/-]){_DECIMAL}(?: ?[-+/;=] ?{_DECIMAL}){{1,9}}(?![0-9]|[-/.,][0-9])")
 
 
-def solid(text: str) -> list[Span]:
-    """Return what is no BSN even where nine digits stand together: tokens, instants, coordinates."""
-    return [match.span() for shape in (_TOKEN, _INSTANT, _PLACE) for match in shape.finditer(text)]
+def solid(text: str, starts: Collection[int]) -> list[Span]:
+    """Return what is no BSN even where nine digits stand together: tokens, instants, coordinates.
+
+    Args:
+        text: plain.
+        starts: where the groups of digits begin that are looked at; so here and below.
+    """
+    return [match.span() for match in _TOKEN.finditer(text)] + _at(text, starts, (_INSTANT, _PLACE))
 
 
 def is_day(digits: str) -> bool:
@@ -57,21 +64,31 @@ def is_day(digits: str) -> bool:
     return _SOLID_DATE.fullmatch(digits) is not None
 
 
-def dates(text: str) -> list[Span]:
+def dates(text: str, starts: Collection[int]) -> list[Span]:
     """Return the days and instants of a text, which hold no telephone number either."""
-    days = [match.span() for match in _DATE.finditer(text) if _is_date(match)]
-    return days + [match.span() for match in _INSTANT.finditer(text)]
+    days = [match.span() for start in starts if (match := _DATE.match(text, start)) and _is_date(match)]
+    return days + _at(text, starts, (_INSTANT,))
 
 
-def times(text: str) -> list[Span]:
+def times(text: str, starts: Collection[int]) -> list[Span]:
     """Return days, times, ranges of years and hours, and postcodes: no part of a BSN written in groups."""
-    shapes = (_SHORT_DATE, _POSTCODE, _TIME, _HOURS, _YEARS)
-    return dates(text) + [match.span() for shape in shapes for match in shape.finditer(text)]
+    return dates(text, starts) + _at(text, starts, (_SHORT_DATE, _POSTCODE, _TIME, _HOURS, _YEARS))
 
 
-def amounts(text: str) -> list[Span]:
+def amounts(text: str, starts: Collection[int]) -> list[Span]:
     """Return amounts with their currency, and sums of several: no part of a BSN in groups that are not usual."""
-    return [match.span() for shape in (_MONEY, _SUMS) for match in shape.finditer(text)]
+    money = [match.span() for start in starts if (match := _AMOUNT.match(text, start)) and _is_money(text, match)]
+    return money + _at(text, starts, (_SUMS,))
+
+
+def _at(text: str, starts: Collection[int], shapes: Collection[re.Pattern[str]]) -> list[Span]:
+    # Looking only where digits begin takes a tenth of the time of a search.
+    return [match.span() for shape in shapes for start in starts if (match := shape.match(text, start))]
+
+
+def _is_money(text: str, amount: re.Match[str]) -> bool:
+    before = _CURRENCY_BEFORE.search(text[max(0, amount.start() - _BEFORE) : amount.start()])
+    return before is not None or _CURRENCY.match(text, amount.end()) is not None
 
 
 def _is_date(match: re.Match[str]) -> bool:

@@ -39,10 +39,11 @@ def telephones(text: str, groups: Sequence[Group]) -> list[Span]:
     """Return where complete telephone numbers stand in a plain text."""
     found: list[Span] = []
     joined = joints(text, groups, _GAP)
-    days = Spans(dates(text))
+    days = Spans(dates(text, [group.begin for group in groups]))
+    told = _HINT.search(text) is not None
     first = 0
     while first < len(groups):
-        last = _number_at(text, groups, joined, first)
+        last = _number_at(text, groups, joined, first, told)
         if last is not None:
             begin = groups[first].begin
             sign = _is_international(text, begin) or (
@@ -57,11 +58,11 @@ def telephones(text: str, groups: Sequence[Group]) -> list[Span]:
     return found
 
 
-def _number_at(text: str, groups: Sequence[Group], joined: Sequence[bool], first: int) -> int | None:
+def _number_at(text: str, groups: Sequence[Group], joined: Sequence[bool], first: int, told: bool) -> int | None:
     """Return the last group of the longest number that begins with this group."""
     begin = groups[first].begin
     prefix = "+" if _is_international(text, begin) else ""
-    if not prefix and groups[first].digits[0] not in "03" and not _is_told(text, begin):
+    if not prefix and groups[first].digits[0] not in "03" and not (told and _is_told(text, begin)):
         return None
     last: int | None = None
     for window in windows(groups, joined, first, _LENGTHS[-1]):
@@ -97,8 +98,7 @@ def _may_be_one(text: str, groups: Sequence[Group], window: Window, prefix: str)
 
 def _is_told(text: str, begin: int) -> bool:
     """Whether a word directly before says that a telephone number follows."""
-    before = text[max(0, begin - _WORD_WITHIN) : begin]
-    return _HINT.search(before) is not None and _WORD.search(before) is not None
+    return _WORD.search(text[max(0, begin - _WORD_WITHIN) : begin]) is not None
 
 
 @lru_cache(maxsize=1024)

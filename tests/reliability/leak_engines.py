@@ -14,15 +14,15 @@ from shim.demo import planon_section, write_configuration
 from simulators.intramed.sandbox import copy_sandbox, owner_connection
 from simulators.launch import address_of, running_planon, start_shim
 from tests.integration.shim.site import FAST_OUTBOX, FAST_PLANON, add_client, minutes_ago
-from tests.reliability.identifiers import Planted, planted
+from tests.reliability.identifiers import planted
 from tests.reliability.leak_campaign import Hunt
 from tests.reliability.leak_oracle import Oracle
 from tests.reliability.leak_planon import Parrot, parroting
 from tests.reliability.leak_sinks import look_at_file, look_at_state
 from tests.reliability.leak_texts import Supply
 
-_SETTLES_S: Final = 40.0
-_OWN_NUMBERS: Final = """select first 60 P.NUMMER, min(T.NUMMER) from PATIENT P join TELEFOON T on T.PATIENT = P.NUMMER
+_SETTLES_S: Final = 8.0
+_OWN_NUMBERS: Final = """select first 8 P.NUMMER, min(T.NUMMER) from PATIENT P join TELEFOON T on T.PATIENT = P.NUMMER
 where T.NUMMER starting with '06' group by P.NUMMER order by P.NUMMER"""
 _REFUSES: Final = """create trigger JOURNAAL_WEIGERT for JOURNAAL before insert as
 declare variable N integer;
@@ -49,7 +49,10 @@ class Stage:
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
         """Call the shim."""
-        sent = {"Authorization": f"Bearer {self.key}", **{name.replace("_", "-"): told for name, told in headers.items()}}
+        sent = {
+            "Authorization": f"Bearer {self.key}",
+            **{name.replace("_", "-"): told for name, told in headers.items()},
+        }
         return requests.request(method, f"{self.address}{path}", json=body, headers=sent, timeout=60)
 
 
@@ -107,7 +110,9 @@ def quotes(database: Path, text: str) -> str:
     """Return what this engine says when it is given a text that it refuses: proof that there is something to hunt."""
     with owner_connection(str(database)) as connection, connection.cursor() as cursor:
         try:
-            cursor.execute("insert into JOURNAAL (NUMMER, PATIENT, MELDTIJD, TEKST) values (0, '00000101', 'now', ?)", [text])
+            cursor.execute(
+                "insert into JOURNAAL (NUMMER, PATIENT, MELDTIJD, TEKST) values (0, '00000101', 'now', ?)", [text]
+            )
         except DatabaseError as error:
             return str(error)
     return ""
@@ -151,15 +156,9 @@ def _rename(practice: Path, supply: Supply) -> list[str]:
         cursor.execute(_OWN_NUMBERS)
         found = list(cursor.fetchall())
         for patient, _ in found:
-            name = _in_the_database(supply.take())
+            name = supply.text(40).encode("cp1252", "ignore").decode("cp1252").strip() or "Jansen"
             cursor.execute("update PATIENT set ACHTERNAAM = ? where NUMMER = ?", [name, patient])
     return [telephone.strip() for _, telephone in found]
-
-
-def _in_the_database(planted_text: Planted) -> str:
-    """Return a name as somebody typed it: in the column's own characters, and not longer than it is wide."""
-    spelled = planted_text.spelled.encode("cp1252", "ignore").decode("cp1252")
-    return spelled if len(spelled) <= 40 and spelled.isprintable() else f"bsn {planted_text.value}"[:40]  # noqa: PLR2004
 
 
 def _found(answer: requests.Response, name: str) -> str:

@@ -66,7 +66,9 @@ def _broken(text: str) -> Reply:
 
 
 def _other(text: str) -> Reply:
-    envelope = '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><{name}>{text}</{name}></s:Body>'
+    envelope = (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><{name}>{text}</{name}></s:Body>'
+    )
     return 200, "OK", _xml(), f"{envelope.format(name='otherReply', text=escape(text))}</s:Envelope>"
 
 

@@ -67,7 +67,7 @@ class Requests:
         headers: dict[str, str | bytes] = {"Content-Type": "application/json", **self._context()}
         if row.effect in WRITES:
             headers["Idempotency-Key"] = self._key()
-            headers["Prefer"] = self._random.choice(["wait=0", "wait=0", f"wait=0, note={self._quoted()}"])
+            headers["Prefer"] = self._random.choice(["wait=0", "wait=1", f"wait=0, note={self._quoted()}"])
         body = json.dumps(self._body(row, client), ensure_ascii=bool(self._made % 3)).encode()
         return Ask("POST", _path(row), body, client, headers, row)
 

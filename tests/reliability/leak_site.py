@@ -35,6 +35,7 @@ OUTBOX: Final = {
     "probe_s": 0.001,
     "ramp_s": 0,
     "max_attempts": 3,
+    "breaker_after": 2,
     "threads": 2,
     "alert_secret": "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 }

@@ -163,4 +163,6 @@ DEFECTS: Final[tuple[Throw, ...]] = (
     _asserted,
     _own,
     _logged,
+    _logged,
+    _logged,
 )

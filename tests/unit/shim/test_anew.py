@@ -41,7 +41,7 @@ def again(accepting: Accepting, old: Entry, composed: Document | Exception, **op
     ((request, call),) = desk.asked
     first = accepting.entry(old.continues) if old.continues else old
     assert (request.tenant, request.incident, request.text) == ("T-0001", "INC-000001", "x")
-    assert (call.reference, call.client, call.staff, call.repeated) == (first.reference, AGENT.name, False, False)
+    assert (call.reference, call.client, call.staff, call.repeated) == (first.reference, AGENT.client.name, False, False)
     return told
 
 
@@ -66,7 +66,7 @@ def test_it_is_sent_as_it_is_composed_today(accepting: Accepting) -> None:
     assert accepting.entry(old.id) == old
     new = accepting.hand.supersede(told.supersession, "the mapping was mended")
     assert (new.order_key, new.reference, new.reported_at) == (old.order_key, old.reference, old.reported_at)
-    assert accepting.durable.of_client(AGENT, old.id) == new
+    assert accepting.durable.of_client(AGENT.client, old.id) == new
     accepting.deliver()
     sent = [(sending.body, sending.reference) for sending in accepting.receiver.sent]
     assert sent[1:] == [(b"<Today/>", old.reference), (b"<X/>", behind.reference)]

@@ -59,7 +59,8 @@ def test_what_cannot_be_told_in_full_holds_up_nothing(accepting: Accepting) -> N
     first, second = (accepting.accept(document()) for _ in range(2))
     accepting.deliver()
     with accepting.state.transaction() as tx:
-        tx.execute("UPDATE entry SET result = substr(result, 1, length(result) - 1) || X'00' WHERE id = :id", {"id": first.id})
+        values = {"id": first.id, "sealed": accepting.outbox.seal_result(second, {"note": "N-1"})}
+        tx.execute("UPDATE entry SET result = :sealed WHERE id = :id", values)
     told = everything(accepting).deliveries
     assert [(one.delivery, one.state) for one in told] == [(first.id, "delivered"), (second.id, "delivered")]
     assert [one.attention for one in told] == [DAMAGED, None]

@@ -110,6 +110,7 @@ def tampering(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a state past the shim, without its triggers and rules; they are back in the end."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN IMMEDIATE")
         triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for trigger in triggers:

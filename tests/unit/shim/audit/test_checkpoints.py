@@ -55,6 +55,10 @@ def test_anybody_with_the_public_key_can_check_it(audit: Record) -> None:
     assert Trusted([public.upper()]).judge(made.body, made.signature, public) is Verdict.GOOD
     assert Trusted([public]).judge(made.body + " ", made.signature, public) is Verdict.BAD
     assert Trusted([public]).judge(made.body, "no base64!", public) is Verdict.BAD
+    assert made.signature.endswith("==")
+    last = made.signature[-3]
+    same = made.signature[:-3] + chr(ord(last) + 1) + "=="  # other letters for the same bytes
+    assert Trusted([public]).judge(made.body, same, public) is Verdict.BAD
     another = Signer(KeyRing(bytes([1]) * 32))
     assert Trusted([public]).judge(made.body, another.sign(made.body), public) is Verdict.BAD
     assert Trusted([public]).judge(made.body, made.signature, another.public) is Verdict.UNKNOWN

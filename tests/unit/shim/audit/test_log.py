@@ -67,7 +67,12 @@ def test_an_event_is_committed_with_the_job_or_not_at_all(audit: Record) -> None
     with pytest.raises(KeyError):
         log.write_with(refusing)
     assert len(audit.rows()) == 1
-    assert log.write_with(lambda _tx, append: [append(asked()), "said"][1]) == "said"
+
+    def saying(_tx: Transaction, append: Append) -> str:
+        append(asked())
+        return "said"
+
+    assert log.write_with(saying) == "said"
     assert [row["n"] for row in audit.rows()] == [1, 2]
     assert not audit.verify(with_file=False).found
 
@@ -75,7 +80,7 @@ def test_an_event_is_committed_with_the_job_or_not_at_all(audit: Record) -> None
 def test_a_job_that_is_run_twice_leaves_one_row(audit: Record) -> None:
     """Each run begins where the chain was before."""
     flaky = Flaky(audit)
-    log = AuditLog(flaky, audit.clock)  # type: ignore[arg-type]
+    log = AuditLog(flaky, audit.clock)
     log.write(asked())
     flaky.ends = ["twice"]
     log.write(asked())
@@ -87,7 +92,7 @@ def test_a_job_that_is_run_twice_leaves_one_row(audit: Record) -> None:
 def test_a_chain_whose_commit_is_uncertain_is_left(audit: Record, end: str) -> None:
     """Whether the row is there or not, both chains verify."""
     flaky = Flaky(audit)
-    log = AuditLog(flaky, audit.clock)  # type: ignore[arg-type]
+    log = AuditLog(flaky, audit.clock)
     log.write(asked())
     flaky.ends = [end]
     with pytest.raises(StateUnavailable):

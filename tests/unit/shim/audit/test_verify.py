@@ -30,8 +30,8 @@ def chain(audit: Record) -> str:
     return str(chain)
 
 
-def found(audit: Record, **how: bool) -> list[tuple[str, int | None, str]]:
-    return [(one.what, one.n or one.number, one.wrong) for one in audit.verify(**how).findings]
+def found(audit: Record, *, with_file: bool = True) -> list[tuple[str, int | None, str]]:
+    return [(one.what, one.n or one.number, one.wrong) for one in audit.verify(with_file=with_file).findings]
 
 
 def rehash(audit: Record, chain: str, begin: int) -> None:
