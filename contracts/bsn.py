@@ -31,7 +31,7 @@ _DUTCH: Final = 11
 _DIGIT: Final = re.compile(r"\d")
 _GROUP: Final = re.compile(r"[0-9]+")
 _GAP: Final = re.compile(r"[ \t.\-\u2010-\u2015\u2212]{1,3}")
-_RARE_GAP: Final = re.compile(r"[/,_\n]")
+_RARE_GAP: Final = re.compile(r"[/,_]|\n{1,2}")
 """What joins three groups only where they are those of a BSN: room numbers and amounts are joined by them too."""
 _USUAL: Final = frozenset({(3, 3, 3), (4, 2, 3), (4, 3, 2)})
 """Digits of the groups in which people write a BSN."""

@@ -9,7 +9,7 @@ from outbox.carrying.refusal import CarryingRefused
 from outbox.database import Database, Row, Transaction
 from outbox.statements import Statement, Statements
 from shim.keys import Key, KeyRing, RestCipher
-from shim.keys.file import new_secret
+from shim.keys.key import new_secret
 from shim.settings import ConfigurationError
 
 SQL: Final = Statements("shim", "keys")

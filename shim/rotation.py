@@ -12,6 +12,7 @@ from shim import keyed
 from shim.keys import Key, KeyRing, RestCipher, file
 from shim.keys.cipher import key_of
 from shim.keys.following import LOOK_S
+from shim.keys.key import new_secret
 from shim.keys.ring import SUBJECTS
 from shim.resealing import Resealed, reseal
 from shim.settings import ConfigurationError
@@ -125,7 +126,7 @@ class Rotation:
         return chosen[0]
 
     def _add(self) -> Key:
-        contents, secret = file.read(self.path), file.new_secret()
+        contents, secret = file.read(self.path), new_secret()
         self._replace(file.Contents((*contents.secrets, secret), contents.subjects))
         self.ring.reread()
         return Key(secret)

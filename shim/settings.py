@@ -235,7 +235,9 @@ class Settings(BaseSettings):
     state_accepted_risk: AcceptedRisk | None = Field(
         default=None, description="Why what goes to a `state` on another machine may be read on its way."
     )
-    master_key: Path = Field(description="File with the key that tokens and payloads are sealed with; made if absent.")
+    master_key: Path = Field(
+        description="File with the keys that tokens and payloads are sealed with, see `shim keys`; made if absent."
+    )
     reference_max_age_s: float = Field(
         default=86_400, ge=0, description="How old kept reference rows may be when the replica is down, seconds."
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 from adapters.planon.replica import Replica, Row
 from adapters.planon.status import status_of
-from adapters.planon.within import ALL, AT_RISK, MANDANT, Mandants
+from adapters.planon.within import ALL, AT_RISK, MANDANT, Mandants, mandant_in
 from adapters.sql.messages import Step
 from contracts.facility import Incident, ListAtRiskReply, SlaClock
 
@@ -33,7 +33,13 @@ def list_at_risk(replica: Replica, now: datetime, limit: int, mandants: Mandants
     codes = [""] if mandants.codes is None else sorted(mandants.codes)
     known = replica.statement(AT_RISK).parameters
     steps = [Step(AT_RISK, {MANDANT: code} if MANDANT in known else {}) for code in codes]
-    rows = [row for answer in replica.ask(steps, replica.until()) for row in answer if mandants.has(row)]
+    rows = [
+        row
+        for code, answer in zip(codes, replica.ask(steps, replica.until()), strict=True)
+        for row in answer
+        # A database, or a site's statement, may not tell capitals from others; a limit does.
+        if not mandants.limited or mandant_in(row) == code
+    ]
     return ListAtRiskReply(incidents=at_risk(rows, now)[:limit], read_at=now)
 
 

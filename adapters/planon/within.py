@@ -33,7 +33,7 @@ class Mandants:
 
     def has(self, row: Row) -> bool:
         """Whether a row is of one of them; one that names no mandant is of none."""
-        return self.codes is None or str(row.get(MANDANT) or "").strip() in self.codes
+        return self.codes is None or mandant_in(row) in self.codes
 
     def have(self, rows: Iterable[Row]) -> bool:
         """Whether there are rows and all are of them."""
@@ -52,6 +52,11 @@ class Mandants:
 
 ALL: Final = Mandants(None)
 """Those of a client without a limit."""
+
+
+def mandant_in(row: Row) -> str:
+    """Return a row's mandant without padding; empty when it names none."""
+    return str(row.get(MANDANT) or "").strip()
 
 
 def knows_mandants(statement: Statement) -> bool:

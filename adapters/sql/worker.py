@@ -94,4 +94,7 @@ def _keep_silent() -> None:
     # the engine's text; a core dump would hold patients, and keep the service waiting while it is written.
     logging.disable()
     sys.unraisablehook = lambda _: None
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # a client library in C prints what it likes, and a defect's traceback has its message
+        os.dup2(nowhere, stream)
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -17,6 +17,7 @@ SQL: Final = Statements("shim.audit", "reading")
 LATE: Final = timedelta(hours=1)
 """How much older than a checkpoint a row may be that it does not know: commits that were under way, and clocks."""
 _PAGE: Final = 1000
+_PLAIN: Final = frozenset({str, int, type(None)})
 
 Report = Callable[[int], None]
 """Told how many rows have been looked at."""
@@ -141,4 +142,4 @@ class _Chain:
 
 def _is_plain(row: dict[str, Any]) -> bool:
     """Whether there are only values that are written: SQLite lets anything stand in a column."""
-    return all(value is None or type(value) in {str, int} for value in row.values())
+    return _PLAIN.issuperset(map(type, row.values()))

@@ -15,10 +15,10 @@ from typer.core import TyperGroup
 
 from contracts.errors import StateUnavailable
 from outbox.actions import account
-from outbox.database import DurabilityError, NewerSchemaError
+from outbox.database import ConstraintViolated, DurabilityError, NewerSchemaError
 from shim.audit.events import Event, new_access
 from shim.audit.rows import LONGEST
-from shim.cli.deployment import one_line_errors, settings
+from shim.cli.deployment import fail, settings
 from shim.guard import mask
 from shim.root import State, open_deployment_state
 from shim.settings import ConfigurationError, Settings
@@ -31,13 +31,13 @@ VALUES: Final = frozenset(
     {
         *("system", "destination", "state", "entry_id", "delivery", "group", "older_than", "limit", "rate", "wait"),
         *("name", "scope", "client", "contract", "outcome", "on_behalf_of", "since", "until", "keep", "key_id"),
-        *("reason", "shorter_because", "prefix", "format", "role", "port"),
+        *("reason", "shorter_because", "role", "port"),
     }
 )
 """Options whose values are told, masked. Of others, such as the key that is searched for, only that they were given."""
 CRASHED: Final = 1
 _META: Final = "shim.administered"
-_UNUSABLE: Final = (ConfigurationError, DurabilityError, NewerSchemaError, StateUnavailable)
+_UNUSABLE: Final = (ConfigurationError, DurabilityError, NewerSchemaError, StateUnavailable, ConstraintViolated)
 
 
 @dataclass(slots=True)
@@ -146,10 +146,9 @@ def _begin(ctx: typer.Context, command: str, running: Administered) -> None:
             opened.audit.write_shared(running.event)
     except _UNUSABLE as error:
         if command not in LOOKS | PLACING:
-            with one_line_errors():
-                raise
+            raise fail(_why(error)) from error
         running.has_begun = command in PLACING
-        if not opening or command in PLACING:  # what cannot be opened the command itself tells
+        if not opening:  # what cannot be opened the command itself tells
             _warn("this command is not in the audit", error)
 
 
@@ -172,7 +171,8 @@ def _end(ctx: typer.Context, command: str, running: Administered, code: int) -> 
         with open_deployment_state(_where(ctx, command, code)) as opened:
             opened.audit.write_shared(event)
     except _UNUSABLE as error:
-        _warn("how this command ended is not in the audit", error)
+        if code == 0 or command not in PLACING:
+            _warn("how this command ended is not in the audit", error)
 
 
 def _where(ctx: typer.Context, command: str, code: int) -> Settings:
@@ -184,5 +184,8 @@ def _where(ctx: typer.Context, command: str, code: int) -> Settings:
 
 
 def _warn(line: str, error: Exception) -> None:
-    why = error.detail if isinstance(error, StateUnavailable) else str(error)
-    typer.echo(f"shim: {line}: {why}", err=True)
+    typer.echo(f"shim: {line}: {_why(error)}", err=True)
+
+
+def _why(error: Exception) -> str:
+    return error.detail if isinstance(error, StateUnavailable) else str(error)

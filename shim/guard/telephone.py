@@ -11,7 +11,6 @@ from typing import Final
 
 import phonenumbers
 
-from contracts.bsn import is_bsn
 from contracts.telephone import REGION
 from shim.guard.groups import Group, Span, Spans, Window, joints, windows
 from shim.guard.shapes import dates
@@ -68,8 +67,7 @@ def _number_at(text: str, groups: Sequence[Group], joined: Sequence[bool], first
     for window in windows(groups, joined, first, _LENGTHS[-1]):
         if len(window.digits) not in _LENGTHS or not _may_be_one(text, groups, window, prefix):
             continue
-        swallows = last is not None and is_bsn(groups[window.last].digits)
-        if not swallows and any(_is_valid(sign + window.digits) for sign in {prefix, ""}):
+        if any(_is_valid(sign + window.digits) for sign in {prefix, ""}):
             last = window.last
     return last
 

@@ -2,7 +2,8 @@
 
 from shim.keys.blind import Blind
 from shim.keys.cipher import RestCipher
-from shim.keys.ring import Key, KeyRing
+from shim.keys.key import Key
+from shim.keys.ring import KeyRing
 
 MasterKey = KeyRing
 """A deployment's keys were one key once, and its file is still called `master_key` in the configuration."""

@@ -6,7 +6,8 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from shim.keys.ring import Key, KeyRing
+from shim.keys.key import Key
+from shim.keys.ring import KeyRing
 
 PURPOSE: Final = "rest"
 _VERSION: Final = b"\x01"

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from shim.keys.key import new_secret
 from shim.settings import ConfigurationError
 
-SECRET_BYTES: Final = 32
 _KEY: Final = re.compile(r"[0-9a-fA-F]{64}")
 _RETIRED: Final = re.compile(r"retired ([0-9a-f]{8}) ([0-9a-f]{64})")
 
@@ -31,11 +31,6 @@ class Contents:
 
     secrets: tuple[bytes, ...]
     subjects: dict[str, bytes] = field(default_factory=dict)
-
-
-def new_secret() -> bytes:
-    """Return the secret of a new key."""
-    return secrets.token_bytes(SECRET_BYTES)
 
 
 def read(path: Path) -> Contents:

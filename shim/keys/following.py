@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from contracts.errors import StateUnavailable
-from shim.keys.ring import Key, KeyRing
+from shim.keys.key import Key
+from shim.keys.ring import KeyRing
 from shim.settings import ConfigurationError
 
 LOOK_S: Final = 2.0

@@ -1,44 +1,19 @@
 """The key ring: the first key seals, each opens, and one that was retired only names subjects for the audit."""
 
-import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from outbox.entry import KeyUnknown
 from shim.keys import file
+from shim.keys.key import SECRET_BYTES, Key
 from shim.settings import ConfigurationError
 
 SUBJECTS: Final = "audit-subject"
 """The one purpose for which a retired key is still good: who looked at somebody must be found for years."""
 _TRY_AGAIN_S: Final = 60.0
-
-
-class Key:
-    """32 random bytes, never shown, from which the keys of all purposes are derived. Thread-safe."""
-
-    ID_DIGITS: Final = 8
-
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
-        self._derived: dict[tuple[str, int], bytes] = {}
-        self.fingerprint: Final = hashlib.sha256(self.derive("fingerprint")).hexdigest()[:16]
-        """Recognises the key without telling it, 16 hexadecimal digits."""
-        self.id: Final = self.fingerprint[: self.ID_DIGITS]
-        """Stands before what the key sealed."""
-
-    def derive(self, purpose: str, length: int = file.SECRET_BYTES) -> bytes:
-        """Return the key for a purpose; different purposes give unrelated keys."""
-        found = self._derived.get((purpose, length))
-        if found is None:
-            info = f"legacy-shim/1/{purpose}".encode()
-            found = self._derived[purpose, length] = HKDF(SHA256(), length, salt=None, info=info).derive(self._secret)
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +72,11 @@ class KeyRing:
         """Return a key that opens."""
         return self._held.keys.get(key_id)
 
-    def derive(self, purpose: str, length: int = file.SECRET_BYTES) -> bytes:
+    def derive(self, purpose: str, length: int = SECRET_BYTES) -> bytes:
         """Return the sealing key's key for a purpose."""
         return self._held.current.derive(purpose, length)
 
-    def derive_all(self, purpose: str, length: int = file.SECRET_BYTES) -> dict[str, bytes]:
+    def derive_all(self, purpose: str, length: int = SECRET_BYTES) -> dict[str, bytes]:
         """Return every key's key for a purpose by id, the sealing one's first; for SUBJECTS also the retired ones'."""
         retired = self._held.subjects if purpose == SUBJECTS else {}
         return {**{key.id: key.derive(purpose, length) for key in self.keys}, **retired}

@@ -2,16 +2,21 @@
 
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from outbox.database import open_database
 from shim.audit.log import AuditLog
 from tests.unit.shim.audit.record import PACKAGES, asked
 
+_PAUSE_S: Final = 0.03
+"""So that a verification beside the writers gets its turn on two processors."""
+
 
 def main(where: str) -> None:
-    """Write intents in three threads, each line of output the access of a durable one; and outcomes that may wait."""
+    """Write intents in two threads, each line of output the access of a durable one; and outcomes that may wait."""
     database = open_database(where if "://" in where else Path(where), PACKAGES)
     log, telling = AuditLog(database, lambda: datetime.now(UTC)), threading.Lock()
 
@@ -23,8 +28,9 @@ def main(where: str) -> None:
                 sys.stdout.write(f"{event.access}\n")
                 sys.stdout.flush()
             log.later(event)
+            time.sleep(_PAUSE_S)
 
-    for _ in range(3):
+    for _ in range(2):
         threading.Thread(target=work).start()
 
 

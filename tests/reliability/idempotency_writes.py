@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ LATER: Final = frozenset(
 )
 """Answers after which a client sends the same again."""
 BROKEN: Final = (0, "no answer")
+PATIENCE_S: Final = 900.0
+"""A limit, and no more: a shim is started again and again meanwhile, which takes 20 s each on a busy machine."""
 SLOT: Final = "select A.HOUDER_PATIENT, A.BEGIN_TIJD, A.MEDEWERKER from AGENDA A where A.STATUS = 'H'"
 BOOKED: Final = """select P.PATIENT, A.BEGIN_TIJD, A.MEDEWERKER from AFSPRAAK P join AGENDA A on A.NUMMER = P.AGENDA
 where P.HOUDER is not null"""
@@ -64,8 +67,11 @@ class Write:
         return answer.ok
 
     def settle(self, both: Both) -> None:
-        """Send it as a client does: again until it is answered, and no other way than it may be."""
-        until(partial(self.send, both), bool)
+        """Send it as a client does: again until it is answered. It goes on through outages, however long those take."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.send(both):
+            assert time.monotonic() < deadline, f"{self.key} was answered {self.seen}"
+            time.sleep(0.05)
 
     def is_delivered(self, both: Both) -> bool:
         return not self.is_durable or both.get(f"/v1/deliveries/{self.reply['delivery']}")["state"] == "delivered"

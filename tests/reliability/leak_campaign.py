@@ -156,7 +156,7 @@ def drain(site: Site) -> None:
     until = time.monotonic() + _DRAINED_S
     waiting = "SELECT count(*) FROM entry WHERE state IN ('ready', 'waiting', 'in_flight', 'unknown')"
     seen, still = -1, 0
-    while time.monotonic() < until and still < 10:  # noqa: PLR2004 - half a second without a change
+    while time.monotonic() < until and still < 10:
         ((left,),) = site.shim.state.database.read(waiting)
         if left == 0:
             break
@@ -175,7 +175,7 @@ def _count(hunted: Hunt, site: Site) -> None:
 def main() -> None:
     """Hunt with as many texts as the first argument says; the last line is JSON."""
     texts = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)  # noqa: PLR2004, S311
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)  # noqa: S311
     with tempfile.TemporaryDirectory() as name:
         hunted = hunt(texts, seed, Path(name), lambda line: print(line, flush=True))  # noqa: T201
     for place, quoted in hunted.findings.surroundings.items():

@@ -5,7 +5,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from contracts import facility, practice
 from contracts.delivery import (
@@ -101,7 +101,9 @@ class HostileFacility(Hostile):
         del request
         self.fails("find_tenant")
         if self.turns.next("odd tenant", [False, True]):
-            return facility.FindTenantReply.model_construct(match="certain", tenant="T-1", ask_for=[self.text()])
+            return facility.FindTenantReply.model_construct(
+                match="certain", tenant="T-1", ask_for=[cast("Any", self.text())]
+            )
         return facility.FindTenantReply(match="certain", tenant=f"T-{self.number()}")
 
     def create_incident(self, request: facility.CreateIncidentRequest, _call: Call) -> Document:
@@ -123,7 +125,7 @@ class HostileFacility(Hostile):
         self.fails("list_at_risk")
         incident = self._incident(self.number())
         if self.turns.next("odd incident", [False, True]):
-            sla = facility.SlaClock.model_construct(state=self.text())
+            sla = facility.SlaClock.model_construct(state=cast("Any", self.text()))
             incident = incident.model_copy(update={"status": self.text(), "sla": sla})
         return facility.ListAtRiskReply(incidents=[incident], read_at=START)
 
@@ -200,12 +202,14 @@ class HostileDestination:
     def send(self, sending: Sending) -> Outcome:
         """End an attempt in one of its ways."""
         del sending
-        return self._next("send", [*self._outcomes(), self._delivered, self._delivered])()
+        ended: Outcome = self._next("send", [*self._outcomes(), self._delivered, self._delivered])()
+        return ended
 
     def find(self, sending: Sending) -> Finding:
         """Answer the question in one of its ways."""
         del sending
-        return self._next("find", [lambda: Conflicting(self._text()), Absent, self._delivered])()
+        found: Finding = self._next("find", [lambda: Conflicting(self._text()), Absent, self._delivered])()
+        return found
 
     def check(self, sending: Sending, backend_id: str, age_s: float) -> Checked:
         """Look again in one of its ways."""
@@ -213,7 +217,8 @@ class HostileDestination:
         again = self._desk.turns.next("again", [0.0, None, None])
         text = self._text()
         told = (text, "record_differs", None)[self._desk.turns.next("attention", [0, 1, 2])]
-        return self._next("check", [lambda: Checked(None, told, text, again)])()
+        seen: Checked = self._next("check", [lambda: Checked(None, told, text, again)])()
+        return seen
 
     def _next(self, name: str, answers: Sequence[Callable[[], Any]]) -> Callable[[], Any]:
         throws = [*contract_errors(), *DEFECTS]

@@ -132,8 +132,11 @@ def _ask_all(stage: Stage, supply: Supply) -> Iterator[requests.Response]:
         number += 1
         key = {"Idempotency_Key": f"hunt-{number}", "Prefer": "wait=0"}
         report = {
-            **{"tenant": tenant, "severity": "high", "reported_at": minutes_ago(30)},
-            **{"summary": supply.text(500), "message": supply.text(4096)},
+            "tenant": tenant,
+            "severity": "high",
+            "reported_at": minutes_ago(30),
+            "summary": supply.text(500),
+            "message": supply.text(4096),
         }
         reported = stage.ask("POST", "/v1/planon/create_incident", report, **key)
         yield reported

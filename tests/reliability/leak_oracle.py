@@ -3,7 +3,7 @@
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from urllib.parse import unquote
 
@@ -17,6 +17,8 @@ _SHORT_ESCAPE: Final = re.compile(r"\\[nrtbf]")
 _HASH: Final = re.compile(r"(?<![0-9A-Za-z])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{16,}(?![0-9A-Za-z])")
 """A hash or a random id: one in 50 has nine digits in a row, and every eleventh of those passes the elfproef."""
 _DIGITS: Final = re.compile(r"\d(?:[\W_]{0,6}\d){6,}")
+_LONGEST: Final = 34
+"""Digits of an account, or of any other identifier with zeros before it."""
 _GROUP: Final = re.compile(r"\d+")
 _ALNUM: Final = re.compile(r"(?<![a-z0-9])[a-z](?:[\W_]{0,6}[a-z])(?:[\W_]{0,6}\d){2}(?:[\W_]{0,6}[a-z0-9]){9,40}")
 _WORDED: Final = re.compile(r"(uzovi)[\W_]{0,6}(\d{4})(?!\d)")
@@ -48,15 +50,8 @@ class Oracle:
 
     def _in(self, text: str) -> Iterator[Planted]:
         for run in _DIGITS.findall(text):
-            groups = _GROUP.findall(run)
-            for begin in range(len(groups)):
-                joined = ""
-                for group in groups[begin:]:
-                    joined += group
-                    if len(joined) > 34:  # noqa: PLR2004 - longer than any of them, with zeros before it
-                        break
-                    for digits in {joined, joined.lstrip("0")} & self._digits.keys():
-                        yield self._digits[digits]
+            for joined in _joined(_GROUP.findall(run)):
+                yield from (self._digits[digits] for digits in {joined, joined.lstrip("0")} & self._digits.keys())
         for run in _ALNUM.findall(text):
             compact = _SEPARATORS.sub("", run)
             yield from (self._others[compact[:n]] for n in self._lengths if compact[:n] in self._others)
@@ -68,13 +63,24 @@ class Oracle:
                 yield self._others[address.strip(".")]
 
 
+def _joined(groups: Sequence[str]) -> Iterator[str]:
+    """Yield the digits of every group, and of every group with those behind it, as long as an identifier may be."""
+    for begin in range(len(groups)):
+        joined = ""
+        for group in groups[begin:]:
+            joined += group
+            if len(joined) > _LONGEST:
+                break
+            yield joined
+
+
 def _values(planted: Planted) -> set[str]:
     """Return how a value is looked for: digits alone, or letters and digits in lower case."""
     value = planted.value.casefold()
     if planted.kind == "email":
         return {value}
     compact = _SEPARATORS.sub("", value)
-    if planted.kind == "insurance" and len(compact) == 4:  # noqa: PLR2004 - an insurer's number
+    if planted.kind == "insurance" and len(compact) == 4:
         return {f"uzovi{compact}"}
     if planted.kind == "telephone" and compact.isdigit():
         national = compact.removeprefix("0031").removeprefix("31").removeprefix("0")

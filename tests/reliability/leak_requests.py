@@ -79,23 +79,21 @@ class Requests:
             if name != "replaces":
                 wording = self._supply.text(200) if self._number() % 5 == 0 else "Jansen"
                 values[name] = self._mint(kind, client, system, f"{kind}-{self._number()}", wording)
-        return (
-            values
-            | {
-                "find_tenant": lambda: {"address": self._supply.text(200)},
-                "create_incident": self._report,
-                "get_incident": lambda: {"incident": "INC-000482"},
-                "list_at_risk": lambda: {"limit": 3},
-                "log_note": lambda: self._note(row),
-                "check_outbound": lambda: {"text": self._message(row, client)},
-                "find_patient": lambda: {"telephone": self._telephone(), "first_name": self._supply.text(60)},
-                "list_upcoming": lambda: {"limit": 3},
-                "list_slots": lambda: {"starts_from": _ahead(1), "starts_before": _ahead(9), "clinic": "MCEN"},
-                "hold_slot": lambda: {"conversation": self._supply.text(200)},
-                "confirm": dict,
-                "cancel": dict,
-            }[row.name]()
-        )
+        bodies: dict[str, Callable[[], Body]] = {
+            "find_tenant": lambda: {"address": self._supply.text(200)},
+            "create_incident": self._report,
+            "get_incident": lambda: {"incident": "INC-000482"},
+            "list_at_risk": lambda: {"limit": 3},
+            "log_note": lambda: self._note(row),
+            "check_outbound": lambda: {"text": self._message(row, client)},
+            "find_patient": lambda: {"telephone": self._telephone(), "first_name": self._supply.text(60)},
+            "list_upcoming": lambda: {"limit": 3},
+            "list_slots": lambda: {"starts_from": _ahead(1), "starts_before": _ahead(9), "clinic": "MCEN"},
+            "hold_slot": lambda: {"conversation": self._supply.text(200)},
+        }
+        if row.effect is Effect.LOCAL and self._number() % 3:
+            values.clear()  # not told whom it is for, so that no token of the text is another person's
+        return values | bodies.get(row.name, dict[str, Any])()
 
     def _report(self) -> Body:
         return {
@@ -111,26 +109,26 @@ class Requests:
         return {"text": self._supply.text(4096), "reported_at": _ahead(0), **named}
 
     def _message(self, row: Contract, client: str) -> str:
-        system, kind = SYSTEMS[row.desk], TokenKind.APPOINTMENT
         if row.desk is DeskKind.FACILITY:
-            kind = TokenKind.TENANT
+            return f"Beste huurder, {self._supply.text(2000)}"
         wording = self._supply.text(200) if self._number() % 3 == 0 else "donderdag om 14:30"
-        token = self._mint(kind, client, system, f"A-{self._number()}", wording)
-        return f"Beste {token}, {self._supply.text(2000)}"
+        token = self._mint(TokenKind.APPOINTMENT, client, SYSTEMS[row.desk], f"A-{self._number()}", wording)
+        return f"Uw afspraak is {token}. {self._supply.text(2000)}"
 
     def _context(self) -> dict[str, str | bytes]:
         """Return what every request may carry beside its body."""
         self._made += 1
         text = self._supply.text(90)
         visible = text if text.isascii() and text.isprintable() else quote(text)[:100]
-        return [
+        contexts: list[dict[str, str | bytes]] = [
             {"X-On-Behalf-Of": visible, "X-Purpose": self._quoted()[:100]},
             {"traceparent": f"00-{_TRACE}-00f067aa0ba902b7-01", "X-Purpose": visible},
             {"traceparent": f"00-{self._digits():0>32}-00f067aa0ba902b7-01"},
             {"tracestate": f"a={visible}", "User-Agent": visible, "Referer": f"http://x/{quote(text)}"},
             {"X-Forwarded-For": visible, "Cookie": f"bsn={visible}", "Accept-Language": visible, "Host": "shim"},
             {"X-On-Behalf-Of": text.encode()},
-        ][self._made % 6]
+        ]
+        return contexts[self._made % 6]
 
     def _key(self) -> str:
         return f"{self._quoted()[:200]}-{self._number()}"
@@ -212,7 +210,7 @@ class Requests:
     def _bad_header(self, row: Contract) -> Ask:
         text, quoted = self._supply.text(300), self._quoted()
         ask = self._right(row)
-        changed: dict[str, str | bytes] = [
+        changes: list[dict[str, str | bytes]] = [
             {"Authorization": f"Bearer {quoted}"},
             {"Authorization": f"Basic {quoted}"},
             {"Authorization": b"Bearer " + text.encode()},
@@ -223,7 +221,8 @@ class Requests:
             {"Content-Length": quoted},
             {"Prefer": b"wait=" + text.encode()},
             {"X-Purpose": text.encode() * 3},
-        ][self._number() % 10]
+        ]
+        changed = changes[self._number() % 10]
         client = "narrow" if self._made % 7 == 0 else ask.client
         return Ask(ask.method, ask.path, ask.body, client, {**ask.headers, **changed}, row)
 

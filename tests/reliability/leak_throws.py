@@ -80,14 +80,18 @@ def _key(text: str) -> NoReturn:
 
 def _caused(text: str) -> NoReturn:
     try:
-        raise LookupError(text)
-    except LookupError as error:
+        _key(text)
+    except KeyError as error:
         raise RuntimeError(f"while working on {text!r}") from error
+
+
+def _failed_call(text: str) -> NoReturn:
+    raise OSError(5, text, text)
 
 
 def _in_context(text: str) -> NoReturn:
     try:
-        raise OSError(5, text, text)
+        _failed_call(text)
     except OSError:
         raise TypeError("no text of its own")  # noqa: B904 - the context is what is looked at
 
@@ -116,7 +120,8 @@ def _decoded(text: str) -> NoReturn:
 
 
 def _driver(text: str) -> NoReturn:
-    raise DBAPIError(f"INSERT INTO PATIENT VALUES ('{text}')", {"bsn": text}, ValueError(text))
+    statement = f"INSERT INTO PATIENT VALUES ('{text}')"  # noqa: S608 - it is not run
+    raise DBAPIError(statement, {"bsn": text}, ValueError(text))
 
 
 def _asserted(text: str) -> NoReturn:
@@ -141,7 +146,7 @@ def _own(text: str) -> NoReturn:
 def _logged(text: str) -> NoReturn:
     """What a driver's or an adapter's own log line and warning make of it, and then it fails."""
     try:
-        raise ValueError(text)
+        _value(text)
     except ValueError as error:
         _log.exception("cannot write %s", text, extra={"row": text})
         _log.warning("%s: %r", text, {"bsn": text})

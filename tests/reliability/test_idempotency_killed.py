@@ -16,6 +16,7 @@ from tests.reliability.idempotency_site import Both, running_both
 from tests.reliability.idempotency_writes import (
     BROKEN,
     LATER,
+    PATIENCE_S,
     Wishes,
     Write,
     answered,
@@ -61,7 +62,9 @@ class Work:
     def await_begun(self, writes: float) -> None:
         """Wait until so many writes have begun."""
         with self._moved:
-            assert self._moved.wait_for(lambda: self._begun >= writes, 120), f"{self._begun} of {writes} have begun"
+            assert self._moved.wait_for(lambda: self._begun >= writes, PATIENCE_S), (
+                f"{self._begun} of {writes} have begun"
+            )
 
 
 @pytest.mark.torture

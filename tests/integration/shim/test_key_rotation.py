@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from shim.cli.commands import app
 from shim.demo import planon_section, write_configuration
 from shim.keys import RestCipher, file
 from shim.keys.cipher import key_of
+from shim.keys.key import new_secret
 from simulators.launch import PlanonAddress, address_of, running_planon, start_shim
-from tests.integration.shim.site import FAST_OUTBOX, FAST_PLANON, Site, add_client, command, until
+from tests.integration.shim.site import FAST_OUTBOX, FAST_PLANON, Site, add_client, command, minutes_ago, until
 from tests.unit.shim.rotating import FIRST, rotating
 
 CREATE = "/v1/planon/create_incident"
@@ -63,6 +65,10 @@ def sealed_with(folder: Path, delivery: str) -> str | None:
         return key_of(connection.execute(statement, [delivery]).fetchone()[0])
 
 
+def at(moment: str) -> datetime:
+    return datetime.fromisoformat(moment).astimezone(UTC)
+
+
 def test_nobody_notices_a_rotation(tmp_path: Path) -> None:
     """What waits is delivered once with its own report time, tokens and keys go on, and the old key can be retired."""
     with two_processes(tmp_path) as (site, configuration):
@@ -72,7 +78,7 @@ def test_nobody_notices_a_rotation(tmp_path: Path) -> None:
         asked: dict[str, dict[str, Any]] = {}
 
         def send(key: str) -> dict[str, Any]:
-            asked.setdefault(key, site.report(tenant, summary=key))
+            asked.setdefault(key, site.report(tenant, summary=key, reported_at=minutes_ago(30 + len(asked))))
             answer = site.post(CREATE, asked[key], Prefer="wait=0", Idempotency_Key=key)
             assert answer.status_code in {201, 202}, answer.text
             return dict(answer.json())
@@ -94,8 +100,12 @@ def test_nobody_notices_a_rotation(tmp_path: Path) -> None:
 
         site.control.apply(down=False)
         for told in (*first.values(), *sent):
-            assert site.delivered(told["delivery"])["reported_at"] == told["reported_at"]
+            site.delivered(told["delivery"])
+        records = {row["description"].partition("\n")[0]: row["reported_at"] for row in site.control.incidents()}
         assert len(site.control.incidents()) == len(first) + len(sent)
+        assert {key: at(moment) for key, moment in records.items()} == {
+            key: at(body["reported_at"]) for key, body in asked.items()
+        }
 
         assert done(configuration, "retire", old, *WHY)["damaged"] == 0
         assert [row["use"] for row in done(configuration, "list")] == ["seals", "retired"]
@@ -112,7 +122,7 @@ def test_a_lost_key_stops_the_start(tmp_path: Path) -> None:
     new = done(configuration, "rotate", *WHY)["id"]
     path = tmp_path / "master.key"
     both = file.read(path)
-    for secrets, lost in ((both.secrets[:1], old), (both.secrets[1:], new), ((file.new_secret(),), f"{old}, {new}")):
+    for secrets, lost in ((both.secrets[:1], old), (both.secrets[1:], new), ((new_secret(),), f"{old}, {new}")):
         file.replace(path, file.Contents(secrets))
         refused = run(configuration, "list")
         assert (refused.exit_code, refused.stdout) == (2, "")

@@ -92,15 +92,19 @@ def test_what_waits_is_shown_whatever_is_wrong_with_a_system(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-@pytest.mark.parametrize("name", ["shim.db", "master.key"])
-def test_another_account_is_told_whose_it_is(tmp_path: Path, name: str) -> None:
-    """Root, too: exit code 2 and the line to type, for every command."""
+def test_another_account_is_told_whose_it_is(tmp_path: Path) -> None:
+    """Root, too: exit code 2 and the line to type, whether it looks, puts a state in place, or serves."""
     configuration = write_configuration(tmp_path, {"planon": planon_section(NOWHERE)})
     assert command(configuration, "outbox", "status").returncode == 0
-    os.chown(tmp_path / name, NOBODY, -1)
-    for arguments in (("outbox", "status"), ("serve",), ("outbox", "restore", str(configuration), "--reason", "x")):
+    for name, arguments in (
+        ("shim.db", ("outbox", "status")),
+        ("shim.db", ("outbox", "restore", str(configuration), "--reason", "x")),
+        ("master.key", ("serve",)),
+    ):
+        os.chown(tmp_path / name, NOBODY, -1)
         lines = refused(command(configuration, *arguments))
         assert "belongs to nobody, and this is root; run it as its owner: sudo -u nobody shim" in lines[0]
+        os.chown(tmp_path / name, 0, -1)
 
 
 def test_status_loads_no_web_framework_and_no_adapters_libraries(tmp_path: Path) -> None:

@@ -88,3 +88,22 @@ class WitnessSource(NativeSource):
         if "SHIM_WITNESS" not in os.environ:
             raise KeyError("SHIM_WITNESS")
         return NativeSource.engine(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TalkingSource(UrlSource):
+    """A driver that writes a person's number wherever it can and fails; of `dies` the worker has a defect itself."""
+
+    dies: bool = False
+
+    @property
+    def codec(self) -> str:
+        if self.dies:
+            raise ValueError("mevrouw 999990019")
+        return UrlSource.codec.fget(self)  # type: ignore[attr-defined,no-any-return]  # super() knows no slots
+
+    def engine(self) -> Engine:
+        print("mevrouw 999990019", flush=True)
+        os.write(1, b"mevrouw 999990019\n")
+        os.write(2, b"mevrouw 999990019\n")
+        raise ValueError("mevrouw 999990019")

@@ -39,6 +39,17 @@ def test_a_bsn_is_found_however_it_is_written(number: str, spelling: str) -> Non
     assert replace_bsn(f"mijn bsn is {written}, dank", ()) == (f"mijn bsn is {REPLACEMENT}, dank", 1)
 
 
+@pytest.mark.parametrize("between", ["/", ",", "_", "\n", "\r\n", "/ "])
+@pytest.mark.parametrize("ends", [(3, 6), (4, 6), (4, 7)])
+def test_usual_groups_may_have_any_separator_between(between: str, ends: tuple[int, int]) -> None:
+    """A slash, comma, underscore or line break joins the groups in which people write one, alone and nothing else."""
+    one, two = ends
+    written = between.join(["999911120"[:one], "999911120"[one:two], "999911120"[two:]])
+    expected = f"kamer 14, {REPLACEMENT if between != '/ ' else written}"
+    assert replace_bsn(f"kamer 14, {written}", ())[0] == expected
+    assert not has_bsn(between.join(["99", "9911", "120"]))
+
+
 @pytest.mark.parametrize(
     "text",
     [

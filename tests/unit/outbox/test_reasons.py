@@ -1,5 +1,8 @@
 """Which reasons are the same cause."""
 
+import re
+from functools import partial
+
 import pytest
 
 from outbox.reasons import error_group, storable
@@ -57,8 +60,8 @@ def test_a_reason_is_kept_short() -> None:
 
 def test_a_reason_is_guarded_before_it_is_cut() -> None:
     """What is left of an identifier at the cut is none any more to whoever looks for whole ones."""
-    guard = lambda text: text.replace("999990019", "[BSN]")  # noqa: E731
-    assert storable(f"{'x' * 494} 999990019", guard).endswith("x [BSN]"[:6])
-    assert "9999" not in storable(f"{'x' * 494} 999990019 and more", guard)
-    assert len(storable("x" * 10_000, guard)) == 500
+    guard = partial(re.sub, "999990019", "[BSN]")
+    assert storable(f"{'x' * 494} 999990019", guard) == f"{'x' * 494} [BSN]"
+    assert storable(f"{'x' * 494} 999990019 and more", guard) == f"{'x' * 494} [BSN]"
+    assert len(storable("x" * 10_000, guard)) == len("x" * 500)
     assert storable("half a \ud800 character 999990019", guard) == "half a ? character [BSN]"

@@ -76,6 +76,17 @@ def test_one_mandants_incidents_are_not_cut_off_behind_anothers(tmp_path: Path) 
     assert reader.calls == 2
 
 
+def test_a_statement_that_gives_more_than_was_asked_shows_no_more(tmp_path: Path) -> None:
+    """Capitals may be the same to a database; another code is another mandant, and nothing is listed twice."""
+    shipped = (STATEMENTS / "at_risk.sql").read_text(encoding="utf-8")
+    own = shipped.replace("RTRIM(mandant_code) = :mandant_code", "UPPER(mandant_code) = UPPER(:mandant_code)")
+    (tmp_path / "at_risk.sql").write_text(own, encoding="utf-8")
+    replica, _ = replica_of(made(tmp_path / "r.sqlite", late(1, "SCH", 1), late(2, "sch", 2)), tmp_path)
+    assert at_risk(replica, SCH) == ["INC-1"]
+    assert at_risk(replica, Mandants(frozenset({"SCH", "sch"}))) == ["INC-1", "INC-2"]
+    assert at_risk(replica, Mandants(frozenset({"Sch"}))) == []
+
+
 @pytest.mark.parametrize("with_column", [True, False])
 def test_a_sites_older_list_refuses_who_is_limited(
     tmp_path: Path, with_column: bool, caplog: pytest.LogCaptureFixture

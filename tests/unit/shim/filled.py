@@ -97,8 +97,8 @@ def ours(where: object, clock: Clock, deployment: str = "tilburg", key: bytes = 
     return Filled(database, clock)
 
 
-def fill(state: Filled) -> Filled:
-    """Put at least one row into every table, and an entry into every state."""
+def fill(state: Filled, *, audited: bool = True) -> Filled:
+    """Put at least one row into every table, and an entry into every state; without the audit if that is so said."""
     clock, outbox, database = state.clock, state.outbox, state.database
     Clients(database, clock).add("agent", ["planon:log_note"])
     pruned = accept(outbox, "pruned")
@@ -122,6 +122,8 @@ def fill(state: Filled) -> Filled:
             if entry_state == "in_flight":
                 tx.execute(SQL["insert_attempt"], {"entry_seq": entry.seq, **UNDER_WAY, "now": to_ms(clock())})
     _beside(state, entry)
+    if audited:
+        _audited(database, clock)
     return state
 
 
@@ -156,7 +158,6 @@ def _beside(state: Filled, entry: Entry) -> None:
         idempotency.insert(tx, Write("agent", "key-2", "print"), None)
         idempotency.finish(tx, Write("agent", "key-2", "print"), 200, b"{}")
     KeptRows(database, CIPHER, BLIND, "planon", 60, clock).keep("matrix", {"SCH": 2}, clock())
-    _audited(database, clock)
     hold = Hold("slot", "chair 1", REPORTED_AT, REPORTED_AT + timedelta(hours=1), "LS-hold", "P-1", "agent")
     assert KeptHolds(database, BLIND, "planon").hold(hold, 60)
 

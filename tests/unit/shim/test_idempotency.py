@@ -1,11 +1,19 @@
 import re
+from typing import Any
 
 import pytest
 
+from contracts.desks import Call
 from contracts.errors import IdempotencyKeyMissing
-from shim.idempotency import external_reference, fingerprint, read_key
+from contracts.fields import TokenKind
+from contracts.practice import CancelReply
+from outbox.database import Database
+from outbox.entry import to_ms
+from shim.idempotency import Idempotency, external_reference, fingerprint, read_key
+from shim.immediate import Answer
 from shim.routes import wait_seconds
 from shim.settings import Http
+from tests.unit.shim.calling import NOW, TOKENS, WRITE, Calling, caller, contract, system
 
 
 @pytest.mark.parametrize(
@@ -57,3 +65,35 @@ def test_a_reference_depends_on_all_four_and_on_nothing_else() -> None:
 def test_prefer_says_how_long_to_wait(prefer: str, seconds: float) -> None:
     """Within the deployment's limit; anything else is the default."""
     assert wait_seconds(prefer, Http()) == seconds
+
+
+class Desk:
+    """Cancels, and keeps the references that it was called with."""
+
+    def __init__(self) -> None:
+        self.references: list[str] = []
+
+    def cancel(self, request: Any, call: Call) -> CancelReply:
+        self.references.append(call.reference)
+        return CancelReply(appointment=request.appointment)
+
+
+def test_a_repeat_after_its_answer_has_expired_is_a_new_request_with_the_old_reference(state: Database) -> None:
+    """The backend recognises it by that; before, it is not asked again."""
+    desk, calling, row = Desk(), Calling(state), contract("practice_cancel")
+    tokens = {
+        name: TOKENS.mint(kind, "agent", "intramed", "1")
+        for name, kind in (("appointment", TokenKind.APPOINTMENT), ("patient", TokenKind.PATIENT))
+    }
+    request = row.request.model_validate(tokens)
+
+    def cancel() -> Answer:
+        return calling.immediate.write(caller(), system(row, desk), row, request, WRITE)
+
+    first = cancel()
+    assert Idempotency.forget(state, to_ms(NOW), 10) == 0
+    assert cancel() == first
+    assert len(desk.references) == 1
+    assert Idempotency.forget(state, to_ms(NOW) + 1, 10) == 1
+    assert cancel().status == first.status
+    assert desk.references == [external_reference("tilburg", "agent", "intramed", WRITE.key)] * 2

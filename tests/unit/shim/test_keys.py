@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from shim.keys import Key, KeyRing, file
+from shim.keys.key import new_secret
 from shim.keys.ring import SUBJECTS
 from shim.settings import ConfigurationError
 
@@ -57,6 +58,14 @@ def test_an_id_tells_nothing_of_its_key() -> None:
     assert len(ids) == 100
     assert all(len(key_id) == 8 and int(key_id, 16) >= 0 for key_id in ids)
     assert not any(Key(secret).id in secret.hex() for secret in found)
+
+
+def test_no_new_key_has_a_number_for_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in eleven of those passes as a citizen service number, and would be masked in the log that names the key."""
+    number = next(secret for secret in (n.to_bytes(32) for n in range(10_000)) if Key(secret).id.isdecimal())
+    given = [number, FIRST]
+    monkeypatch.setattr(secrets, "token_bytes", lambda _n: given.pop(0))
+    assert new_secret() == FIRST
 
 
 def test_a_retired_key_only_names_subjects(path: Path) -> None:

@@ -7,10 +7,9 @@ import pytest
 
 from contracts.errors import StateUnavailable
 from outbox.carrying.whole import verify
-from shim.keys import Blind, Key, KeyRing, RestCipher, file
+from shim.keys import Key, KeyRing, RestCipher, file
 from shim.keys.cipher import key_of
 from shim.rotation import RotationRefused
-from shim.settings import ConfigurationError
 from shim.state import open_state
 from tests.unit.shim.rotating import FIRST, Rotating, key_ids, rotating
 
@@ -43,13 +42,6 @@ def opened_again(tmp_path: Path, path: Path) -> tuple[str, bytes]:
     """Open the state as a start would; return the key that seals and the key of names."""
     with rotating(tmp_path / "shim.db", path, full=False) as again:
         return again.ring.current, again.naming()
-
-
-def test_a_new_state_needs_the_key_that_seals(bare: Rotating) -> None:
-    """And its names have a key of their own, which is not derived."""
-    assert bare.needed() == {OLD}
-    assert len(bare.naming()) == 32
-    assert bare.naming() != bare.ring.derive("blind")
 
 
 def test_a_new_key_seals_and_the_old_one_opens(full: Rotating) -> None:
@@ -199,44 +191,6 @@ def test_a_power_cut_never_leaves_a_state_that_needs_a_key_that_is_gone(
     current, again = opened_again(tmp_path, path)
     assert again == names
     assert (current == OLD) is (writes < 2)
-
-
-def test_a_lost_key_stops_the_start(tmp_path: Path, path: Path) -> None:
-    """It is named by its id, and nothing is made in its place."""
-    with rotating(tmp_path / "shim.db", path, full=False) as state:
-        state.rotation.rotate()
-        secrets = state.secrets()
-    file.replace(path, file.Contents(secrets[:1]))
-    with pytest.raises(ConfigurationError, match=f"another master key: {OLD} is not in the key file"):
-        opened_again(tmp_path, path)
-    file.replace(path, file.Contents((secrets[0], bytes([9]) * 32)))
-    with pytest.raises(ConfigurationError, match=OLD):
-        opened_again(tmp_path, path)
-    file.replace(path, file.Contents(secrets))
-    opened_again(tmp_path, path)
-
-
-def test_a_state_of_the_release_before_keeps_its_names(tmp_path: Path, path: Path) -> None:
-    """They were derived from its one key; a repeat must find what was stored under them, and after a rotation, too."""
-    with rotating(tmp_path / "shim.db", path, full=False) as state, state.database.transaction() as tx:
-        tx.execute("UPDATE deployment SET naming = NULL")
-        tx.execute("DELETE FROM ring_key")
-    name = Blind(Key(FIRST).derive("blind"))("idempotency", "agent", "key")
-    with rotating(tmp_path / "shim.db", path, full=False) as state:
-        assert state.needed() == {OLD}
-        for _ in range(2):
-            assert Blind(state.naming())("idempotency", "agent", "key") == name
-            state.rotation.rotate()
-        state.rotation.retire(OLD, pause=lambda _s: None)
-    assert Blind(opened_again(tmp_path, path)[1])("idempotency", "agent", "key") == name
-
-
-def test_a_damaged_key_of_names_stops_the_start(tmp_path: Path, path: Path) -> None:
-    """With another one every name would be another."""
-    with rotating(tmp_path / "shim.db", path, full=False) as state, state.database.transaction() as tx:
-        tx.execute("UPDATE deployment SET naming = :junk", {"junk": bytes(80)})
-    with pytest.raises(ConfigurationError, match="is damaged"):
-        opened_again(tmp_path, path)
 
 
 def test_a_state_that_cannot_be_written_changes_no_key(bare: Rotating, monkeypatch: pytest.MonkeyPatch) -> None:

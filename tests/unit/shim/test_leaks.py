@@ -1,10 +1,12 @@
 """Where an identifier once came out: each case was red before it was mended."""
 
+import html
 import json
 import subprocess
 import sys
 from datetime import UTC, datetime
 from typing import Any, cast
+from urllib.parse import quote, unquote
 
 import pytest
 from starlette.datastructures import Headers
@@ -12,8 +14,8 @@ from starlette.datastructures import Headers
 from contracts import errors
 from contracts.practice import ConfirmReply
 from shim.caller import correlation_of
-
 from shim.cli.deployment import fail
+from shim.guard import mask
 from shim.guarding import guard_members
 from shim.immediate import to_json
 from shim.problems import problem_json, problem_response
@@ -35,6 +37,13 @@ def test_a_limits_name_goes_into_a_header_only_as_a_word() -> None:
     assert BSN not in str(answer.headers)
     assert answer.headers["ratelimit-policy"] == '"limit";q=5;w=60'
     assert '"people"' in problem_response(errors.TooManyAttempts("x", 3, "people", 5, 60)).headers["ratelimit"]
+
+
+def test_a_character_reference_needs_no_semicolon() -> None:
+    """Browsers read one without it, and a text that was cut at its length may have lost it."""
+    escaped = "".join(f"&#{ord(digit)}" for digit in BSN)
+    assert mask(f"bsn {escaped} of {escaped}; graag").text == "bsn [BSN] of [BSN] graag"
+    assert BSN not in html.unescape(unquote(mask(quote(escaped)).text))
 
 
 @pytest.mark.parametrize(("trace", "kept"), [(f"{BSN:0>32}", False), ("0af7651916cd43dd8448eb211c80319c", True)])
@@ -63,10 +72,12 @@ def test_an_error_line_of_the_command_is_guarded(capsys: pytest.CaptureFixture[s
 
 
 _CRASH = f"""
+import typer
 from shim.cli import commands, main
-def crash(*_):
+commands.app = typer.Typer(pretty_exceptions_enable=False)
+@commands.app.command()
+def crash():
     raise ValueError("mevrouw {BSN}")
-commands.app = crash
 main()
 """
 

@@ -23,6 +23,7 @@ def first_release(path: Path) -> Path:
         connection.execute("INSERT INTO client VALUES ('agent', 'a', 'b', '[]', 0)")
         connection.execute("INSERT INTO idempotency VALUES ('agent', 'k', 'f', 0, NULL, NULL, NULL)")
     connection.close()
+    path.chmod(0o600)  # as every release makes it
     return path
 
 

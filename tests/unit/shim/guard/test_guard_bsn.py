@@ -132,6 +132,8 @@ def test_other_numbers_stay(text: str) -> None:
         f"{{ order: {BSN} }}",
         f"https://x.example/order {BSN}/regels",
         f"?order={BSN}",
+        f"order {BSN}/regels",
+        f"order {BSN}-12",
         f"ordernummer%20{BSN}",
         f"ordernummer {WIDE}",
         f"preorder {BSN}",
@@ -156,6 +158,20 @@ def test_a_labelled_number_that_looks_like_a_day_is_found() -> None:
     assert mask(f"bsn: {day}").text == "bsn: [BSN]"
 
 
+def test_amounts_that_pass_the_check_stay() -> None:
+    """One in eleven does; without a currency beside it, it may be one."""
+    euros = next(euros for euros in range(125, 999) if is_bsn(f"{euros}00050"))
+    for amount in (f"€ {euros}.000,50", f"EUR {euros}.000,50", f"{euros}.000,50 euro"):
+        assert find(f"voor {amount}.", IDENTIFIERS) == []
+    assert mask("12,50 euro 9999-11120").text == "12,50 euro [BSN]"
+
+
+@pytest.mark.parametrize("between", [", ", ",", ". ", "\n", ": ", " / "])
+def test_house_number_31_is_no_country(between: str) -> None:
+    """A BSN behind it would be a complete telephone number."""
+    assert mask(f"nummer 31{between}555555021", IDENTIFIERS).text == f"nummer 31{between}[BSN]"
+
+
 def test_eight_digits_may_be_one() -> None:
     """The zero before it is often left out."""
     assert is_bsn("10001001")
@@ -170,7 +186,9 @@ def test_a_telephone_number_is_no_bsn(spelling: str) -> None:
     assert find(f"dit is {MOBILE}", IDENTIFIERS) == [Finding(Kind.BSN, 7, 16)]
 
 
-@pytest.mark.parametrize("before", ["14 ", "kamer 0, ", "06-10001000 ", "31, ", "12-03-2025 ", "tel 06-10001000, bsn ", "12,50 euro "])
+@pytest.mark.parametrize(
+    "before", ["14 ", "kamer 0, ", "06-10001000 ", "31, ", "12-03-2025 ", "tel 06-10001000, bsn ", "12,50 euro "]
+)
 def test_numbers_beside_it_hide_nothing(before: str) -> None:
     """Neither a house number nor a telephone number takes it for a part of itself."""
     assert mask(f"{before}{BSN} 12", IDENTIFIERS).text == f"{before}[BSN] 12"

@@ -28,6 +28,13 @@ def test_accounts(account: str, size: int, between: str) -> None:
     assert not any(finding.kind is Kind.IBAN for finding in find(f"rekening {wrong}. Dank"))
 
 
+def test_an_account_is_in_one_piece() -> None:
+    """Words end in letters and are followed by numbers: what is far apart is none."""
+    account = valid("NL", "TEST0417164300")
+    for between in (" = € ", " " * 7, " & "):
+        assert not any(finding.kind is Kind.IBAN for finding in find(account[:2] + between + account[2:]))
+
+
 def test_an_account_is_no_bsn() -> None:
     """Some of its digits may pass that check; it is one thing, and told as what was asked for."""
     account = valid("NL", "TEST0999911120")

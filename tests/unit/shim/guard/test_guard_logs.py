@@ -57,10 +57,11 @@ def test_exceptions_and_stacks_are_masked(lines: io.StringIO) -> None:
 
 def test_warnings_are_masked(lines: io.StringIO) -> None:
     """They are logged, and not printed as they are."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        logging.captureWarnings(True)
-        warnings.warn(f"odd {BSN}", stacklevel=1)
+    # pytest takes warnings itself, anew for each test: the fixture's installation saw another one.
+    logging.captureWarnings(False)
+    install()
+    warnings.simplefilter("always")
+    warnings.warn(f"odd {BSN}", stacklevel=1)
     assert "UserWarning: odd [BSN]" in lines.getvalue()
     assert BSN not in lines.getvalue()
 
