@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from contracts.exposure import is_private
 from outbox.carrying.tables import snapshot
@@ -16,6 +17,11 @@ KIND = "audit.checkpoint"
 
 class NotSent(Exception):
     """Raised when a checkpoint is in the state and did not get where it was to be put."""
+
+
+def shown(target: str) -> str:
+    """Return a file, or an address without what may be a token in it."""
+    return f"the address at {urlsplit(target).hostname}" if "://" in target else target
 
 
 def send(configured: Settings, database: Database, target: str, made: Checkpoint) -> None:

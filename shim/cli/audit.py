@@ -96,7 +96,7 @@ def checkpoint(
                 try:
                     sending.send(configured, opened.database, target, made)
                 except sending.NotSent as error:
-                    failed.append(f"{target}: {error}")
+                    failed.append(f"{sending.shown(target)}: {error}")
     if as_json:
         print_json({"number": made.number, "sha256": made.hash, "public_key": signer.public, "failed": failed})
     else:

@@ -37,7 +37,7 @@ def one_line_errors() -> Iterator[None]:
 
 
 def fail(line: str, code: int = UNUSABLE) -> typer.Exit:
-    """Print one line on standard error, without identifiers: it may quote a backend. The caller raises what it returns."""
+    """Print one line on standard error, guarded: it may quote a backend. The caller raises what is returned."""
     typer.echo(f"shim: {mask(line, IDENTIFIERS).text}", err=True)
     return typer.Exit(code)
 

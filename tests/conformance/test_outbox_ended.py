@@ -151,6 +151,7 @@ def test_who_has_read_goes_on_behind_it(desk: Desk) -> None:
         assert ended_of(desk.outbox.database, CLIENT, place, 2) == page
         read += [one.entry.id for one in page]
         place = page[-1].place
+        assert len(read) <= len(entries)
     assert read == [entry.id for entry in entries]
 
 
@@ -169,6 +170,7 @@ def test_who_reads_while_others_end_misses_nothing(store: Store) -> None:
             while page := ended_of(view, CLIENT, place, 7):
                 found += [(one.place.n, one.entry.id) for one in page]
                 place = page[-1].place
+                assert len(found) <= each * enders
         return found
 
     def end(ender: int) -> Callable[[], None]:

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -66,10 +66,10 @@ class Write:
                 self.replies.append(answer.content)
         return answer.ok
 
-    def settle(self, both: Both) -> None:
-        """Send it as a client does: again until it is answered. It goes on through outages, however long those take."""
+    def settle(self, both: Both, given_up: Callable[[], bool] = lambda: False) -> None:
+        """Send it as a client does: again until it is answered, through outages, however long those take."""
         deadline = time.monotonic() + PATIENCE_S
-        while not self.send(both):
+        while not self.send(both) and not given_up():
             assert time.monotonic() < deadline, f"{self.key} was answered {self.seen}"
             time.sleep(0.05)
 

@@ -1,10 +1,13 @@
 """A service that a test kills without a warning, and that its clients find again where it was."""
 
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from simulators.launch import address_of, start_shim
-from simulators.process import Program
+from simulators.process import NotStarted, Program, lasting_port
+
+_TRIES: Final = 10
+"""A busy machine may not start it within the half minute that a start may take."""
 
 
 class Killed:
@@ -12,13 +15,22 @@ class Killed:
 
     def __init__(self, configuration: Path) -> None:
         self._configuration = configuration
-        self._service: Program = start_shim(configuration)
+        # Its clients keep trying while it is gone: on a port that the system gives away they might find each other.
+        self._port = str(lasting_port())
+        self._service = self._started()
         self.address = address_of(self._service)
-        self._port = self.address.rpartition(":")[2]
 
     def kill_and_restart(self) -> None:
         self._service.kill()
-        self._service = start_shim(self._configuration, "--port", self._port)
+        self._service = self._started()
+
+    def _started(self) -> Program:
+        for _ in range(_TRIES):
+            try:
+                return start_shim(self._configuration, "--port", self._port)
+            except NotStarted as error:
+                failure = error
+        raise failure
 
     def stop(self) -> int:
         return self._service.stop()

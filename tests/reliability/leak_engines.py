@@ -21,7 +21,7 @@ from tests.reliability.leak_planon import Parrot, parroting
 from tests.reliability.leak_sinks import look_at_file, look_at_state
 from tests.reliability.leak_texts import Supply
 
-_SETTLES_S: Final = 8.0
+_SETTLES_S: Final = 5.0
 _OWN_NUMBERS: Final = """select first 8 P.NUMMER, min(T.NUMMER) from PATIENT P join TELEFOON T on T.PATIENT = P.NUMMER
 where T.NUMMER starting with '06' group by P.NUMMER order by P.NUMMER"""
 _REFUSES: Final = """create trigger JOURNAAL_WEIGERT for JOURNAAL before insert as

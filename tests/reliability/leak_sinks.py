@@ -16,7 +16,6 @@ from shim.guard import GuardedFormatter
 from tests.reliability.identifiers import Planted
 from tests.reliability.leak_oracle import NAMED, Oracle
 
-SINKS: Final = ("reply", "header", "log", "stream", "warning", "metrics", "table", "file", "webhook", "command")
 _QUOTED: Final = 3
 """Findings of one sink that are kept, to look at."""
 
@@ -48,17 +47,16 @@ class Findings:
 
 @dataclass
 class Process:
-    """What this process has written: log as the service renders it, both streams, warnings."""
+    """What this process has written: its log with warnings in it, as the service renders it, and both streams."""
 
     log: io.StringIO
     stream: io.StringIO
-    told: list[warnings.WarningMessage]
 
 
 @contextlib.contextmanager
 def overheard(formatter: Callable[[], logging.Formatter] = GuardedFormatter) -> Iterator[Process]:
     """Collect what this process writes; the root logger is as it was afterwards."""
-    heard = Process(io.StringIO(), io.StringIO(), [])
+    heard = Process(io.StringIO(), io.StringIO())
     handler = logging.StreamHandler(heard.log)
     handler.setFormatter(formatter())
     root, before = logging.getLogger(), logging.getLogger().level

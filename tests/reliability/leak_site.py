@@ -1,7 +1,6 @@
 """A whole shim in this process, wired by its own composition root, in front of the hostile desks."""
 
 import asyncio
-import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -201,8 +200,3 @@ def _receiver() -> Iterator[tuple[str, list[str]]]:
 
 def _bytes(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode("latin-1", "replace")
-
-
-def as_json(value: object) -> str:
-    """Return a figure's line."""
-    return json.dumps(value, ensure_ascii=False)

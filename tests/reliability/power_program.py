@@ -22,7 +22,11 @@ from contracts.delivery import DeliveryState, Document
 from outbox.backoff import Backoff
 from outbox.entry import NewEntry
 from outbox.worker import Worker
+from shim.audited import Accesses
+from shim.caller import Caller
+from shim.client import Client
 from shim.durable import Durable
+from shim.guarding import LeakCounter
 from shim.idempotency import Idempotency, Write
 from shim.landings import Landings
 from shim.order import Order
@@ -45,6 +49,9 @@ def settings(folder: Path) -> Settings:
     return Settings(deployment="power", state=str(folder / "shim.db"), master_key=folder / "master.key", outbox=outbox)
 
 
+AGENT = Caller(Client("agent", frozenset()), "0af7651916cd43dd8448eb211c80319c")
+
+
 def accept(durable: Durable, name: str, chance: random.Random) -> None:
     """Accept a report as the service does, and tell so when it is durable."""
     body = f"{name} ".encode() + chance.randbytes(_PAYLOAD_BYTES)
@@ -52,7 +59,8 @@ def accept(durable: Durable, name: str, chance: random.Random) -> None:
     document = Document("incident", body, "T1", reported_at, order_key=f"key {chance.randrange(20)}")
     new = NewEntry(f"DL_{name}", DESTINATION, "create_incident", "agent", f"LS-{name}", document)
     sha256 = hashlib.sha256(body).hexdigest()
-    durable._store(new, Write("agent", f"key-{name}", sha256))
+    with durable.accesses.of(AGENT, "facility_create_incident", None, None) as access:
+        durable._store(new, Write("agent", f"key-{name}", sha256), access)
     tell(accepted=new.id, sha256=sha256, reported_at=reported_at.isoformat())
     durable.notify()
 
@@ -62,7 +70,11 @@ def accepting(state: State, notify: Callable[[], None]) -> Durable:
     idempotency = Idempotency(state.database, state.cipher, state.blind, utc_now)
     tokens = Tokens(state.key, utc_now)
     order = Order(state.outbox, state.blind)
-    return Durable("power", state.outbox, idempotency, tokens, ReportTime(), order, utc_now, notify, Landings())
+    accesses, leaks = Accesses(state.audit, state.subjects), LeakCounter()
+    times = ReportTime()
+    return Durable(
+        "power", state.outbox, idempotency, tokens, times, order, utc_now, notify, Landings(), accesses, leaks
+    )
 
 
 def produce(durable: Durable, name: str, count: int) -> None:

@@ -40,6 +40,7 @@ class Work:
         self._chains = deque(chance.sample(chains, len(chains)))
         self._begun = 0
         self._moved = threading.Condition()
+        self._over = False
 
     def go(self, both: Both) -> None:
         """Write until there is nothing left; what was held is confirmed at once."""
@@ -57,7 +58,11 @@ class Work:
             self._begun += 1
             self.done.append(write)
             self._moved.notify_all()
-        write.settle(both)
+        write.settle(both, lambda: self._over)
+
+    def give_up(self) -> None:
+        """Let the agents go home, whether they are done or not: the shim does not come back."""
+        self._over = True
 
     def await_begun(self, writes: float) -> None:
         """Wait until so many writes have begun."""
@@ -82,10 +87,14 @@ def test_kill_nine_in_the_middle_of_writes_leaves_one_effect_each(
         work, writes = Work(wishes, chains, chance), 2 * holds + incidents + notes
         with ThreadPoolExecutor(AGENTS) as pool:
             agents = [pool.submit(work.go, both) for _ in range(AGENTS)]
-            for kill in range(kills):
-                work.await_begun(1 + (writes - AGENTS) * kill / kills)
-                threading.Event().wait(chance.uniform(0, 0.08))
-                both.shim.kill_and_restart()
+            try:
+                for kill in range(kills):
+                    work.await_begun(1 + (writes - AGENTS) * kill / kills)
+                    threading.Event().wait(chance.uniform(0, 0.08))
+                    both.shim.kill_and_restart()
+            except BaseException:
+                work.give_up()
+                raise
             for agent in agents:
                 agent.result()
         both.planon.apply(answer_after_s=0)

@@ -49,7 +49,7 @@ def test_nothing_that_an_engine_quotes_comes_out(
     tmp_path: Path, restored_practice: Path, full_length: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A Firebird that quotes what it refuses, numbers in people's names, Planon that repeats what it was told."""
-    hunted, answered = hunt_engines(tmp_path, restored_practice, 1_000 if full_length else 200, SEED)
+    hunted, answered = hunt_engines(tmp_path, restored_practice, 1_000 if full_length else 80, SEED)
     with capsys.disabled():
         print(f"\n{json.dumps({'parrot': answered, **hunted.as_json()})}")  # noqa: T201 - the figures
     assert hunted.findings.surroundings == {}

@@ -10,11 +10,15 @@ from typing import Any
 
 import pytest
 import typer
+from standardwebhooks import Webhook as Verifying
 from typer.core import TyperGroup
 from typer.testing import CliRunner, Result
 
+from shim.audit.files import lines_of
+from shim.audit.signing import Trusted, Verdict
 from shim.cli.administered import LOOKS, PLACING, VALUES, AdministeredGroup
 from shim.cli.commands import app
+from tests.integration.shim.test_alerts import KEY, listening
 from tests.unit.shim.audit.record import tampering
 
 CONFIGURATION = """\
@@ -166,6 +170,27 @@ def test_a_file_that_cannot_be_written_is_told(shim: Shim) -> None:
     assert shim.run("audit", "checkpoint", "--to", "http://elsewhere.example/").exit_code == 1
     assert "alert_secret" in shim.run("audit", "checkpoint", "--to", "https://elsewhere.example/").stderr
     assert shim.told("audit", "verify")["checkpoints"] == 3
+
+
+def test_a_checkpoint_is_posted(shim: Shim) -> None:
+    """Signed as a message and as a checkpoint; what the receiver keeps are the lines of a file. No token is printed."""
+    shim.configuration.write_text(f'{shim.configuration.read_text()}[outbox]\nalert_secret = "{KEY}"\n')
+    with listening() as ear:
+        told = shim.told("audit", "checkpoint", "--to", ear.url)
+        ear.refusals = [503]
+        refused = shim.run("audit", "checkpoint", "--to", ear.url)
+    assert (refused.exit_code, "HTTP 503" in refused.stderr) == (1, True)
+    assert "secret-in-the-address" not in refused.stderr + json.dumps(shim.rows())
+    headers, body = ear.posts[0]
+    message = Verifying(KEY).verify(body, {name.lower(): value for name, value in headers.items()})
+    assert (message["type"], message["data"]["deployment"]) == ("audit.checkpoint", "tilburg")
+    kept = shim.folder / "kept.jsonl"
+    kept.write_text(json.dumps(message["data"]) + "\n")
+    (line,) = lines_of(kept)
+    assert line.checkpoint
+    public = told["public_key"]
+    assert Trusted([public]).judge(line.checkpoint.body, line.checkpoint.signature, public) is Verdict.GOOD
+    assert shim.told("audit", "verify", "--checkpoints", str(kept))["found"] == 0
 
 
 def test_a_search_is_told_before_it_shows_anything(shim: Shim) -> None:

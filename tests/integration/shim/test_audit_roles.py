@@ -1,5 +1,6 @@
 """On PostgreSQL the shim's role adds to the audit and can do nothing else with it."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from tests.unit.outbox.stand_ins import Clock
 from tests.unit.shim.audit.record import PACKAGES, asked
 from tests.unit.shim.filled import fill, ours
 
+DOCS = Path(__file__).parents[3] / "docs" / "audit.md"
 ROLE = "shim_app"
 PASSWORD = "only-for-this-test"
 RING = KeyRing(bytes(32))
@@ -52,6 +54,9 @@ def roles(create_database: Callable[[], str], tmp_path: Path) -> Iterator[Roles]
         connection.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'")
         printed = CliRunner().invoke(app, ["--config", str(configuration), "audit", "roles", "--app", ROLE])
         assert printed.exit_code == 0, printed.output
+        documented = re.search(r"```sql\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+        assert documented
+        assert set(documented[1].splitlines()) < set(printed.stdout.splitlines())
         connection.execute(printed.stdout.encode())
         parts = urlsplit(owner)
         place = parts.netloc.rpartition("@")[2]

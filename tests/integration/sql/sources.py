@@ -103,7 +103,7 @@ class TalkingSource(UrlSource):
         return UrlSource.codec.fget(self)  # type: ignore[attr-defined,no-any-return]  # super() knows no slots
 
     def engine(self) -> Engine:
-        print("mevrouw 999990019", flush=True)
+        print("mevrouw 999990019", flush=True)  # noqa: T201 - as a driver does
         os.write(1, b"mevrouw 999990019\n")
         os.write(2, b"mevrouw 999990019\n")
         raise ValueError("mevrouw 999990019")

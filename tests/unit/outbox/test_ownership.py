@@ -8,10 +8,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from outbox.actions import Audit
+from outbox.carrying.asking import Asking
+from outbox.carrying.backup import backup
+from outbox.carrying.restore import Restoring, restore
 from outbox.database import DurabilityError, open_database
 from outbox.sqlite.filesystem import is_network, kind_of
 from outbox.sqlite.ownership import StateRefused, check_place, refuse_foreign
 from outbox.store import PACKAGE
+from outbox.uptime import Uptime
 
 NOBODY = 65534
 """An account that every machine has, and that is not ours."""
@@ -118,6 +123,19 @@ def test_what_another_account_owns_is_refused(state: Path, name: str) -> None:
     with pytest.raises(StateRefused, match=r"sudo -u nobody shim|sudo chown root .*-(wal|shm)|\.owners") as refused:
         open_database(state, [PACKAGE])
     assert name in str(refused.value)
+
+
+@as_root
+def test_nothing_is_put_in_another_accounts_place(state: Path) -> None:
+    """A restore by root would leave a state of root's; the one that is there is as it was."""
+    kept = state.with_name("kept.db")
+    backup(state, kept)
+    before = state.read_bytes()
+    os.chown(state, NOBODY, -1)
+    asking = Asking(1, Uptime("boot", 1), "restored", (), ahead_s=0)
+    with pytest.raises(StateRefused, match="sudo -u nobody shim"):
+        restore(Restoring(kept, state, [PACKAGE], lambda _: None), asking, Audit("root", "test", 1))
+    assert (state.read_bytes(), state.stat().st_uid) == (before, NOBODY)
 
 
 @as_root

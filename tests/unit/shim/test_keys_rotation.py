@@ -169,6 +169,18 @@ def test_what_does_not_open_is_left_as_it_is(full: Rotating) -> None:
     } == {b"junk"}
 
 
+def test_what_is_not_what_was_validated_is_left_as_it_is(full: Rotating) -> None:
+    """Its hash says so; sealed anew it would look as good as the rest."""
+    row = full.database.read("SELECT * FROM payload ORDER BY entry_seq LIMIT 1")[0]
+    with full.database.transaction() as tx:
+        tx.execute("DELETE FROM payload WHERE entry_seq = :entry_seq", {"entry_seq": row["entry_seq"]})
+        statement = "INSERT INTO payload VALUES (:entry_seq, :body, :sha256, :particulars)"
+        tx.execute(statement, {**dict(row), "sha256": "0" * 64})
+    full.rotation.rotate()
+    assert full.rotation.retire(OLD, pause=lambda _s: None).damaged == 1
+    assert full.sealed()["payload", row["entry_seq"], "body"] == bytes(row["body"])
+
+
 @pytest.mark.parametrize("writes", range(3))
 def test_a_power_cut_never_leaves_a_state_that_needs_a_key_that_is_gone(
     tmp_path: Path, path: Path, writes: int, monkeypatch: pytest.MonkeyPatch

@@ -240,7 +240,11 @@ def test_it_goes_on_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
         thread = started(runs)
         runs.wait(4)
         assert thread.stop(60)
-    assert "the disk is full" in caplog.text
+    unavailable, defect = (
+        record for record in caplog.records if record.levelno >= logging.WARNING and "stay" in record.msg
+    )
+    assert ("the disk is full" in unavailable.getMessage(), unavailable.exc_info) == (True, None)
+    assert defect.exc_info is not None
     assert "RuntimeError: a defect" in caplog.text
     assert "the texts of 3 entries, 4 answers, 5 minutes" in caplog.text
     assert "dl_damaged" in caplog.text

@@ -61,6 +61,7 @@ class Record:
     folder: Path
     clock: Clock = field(default_factory=Clock)
     ring: KeyRing = field(default_factory=lambda: KeyRing(bytes(32)))
+    where: str = ""
 
     @property
     def file(self) -> Path:

@@ -160,9 +160,10 @@ def test_a_labelled_number_that_looks_like_a_day_is_found() -> None:
 
 def test_amounts_that_pass_the_check_stay() -> None:
     """One in eleven does; without a currency beside it, it may be one."""
-    euros = next(euros for euros in range(125, 999) if is_bsn(f"{euros}00050"))
+    euros = next(f"1.{euros}" for euros in range(125, 999) if is_bsn(f"1{euros}00050"))
     for amount in (f"€ {euros}.000,50", f"EUR {euros}.000,50", f"{euros}.000,50 euro"):
         assert find(f"voor {amount}.", IDENTIFIERS) == []
+    assert find(f"voor {euros}.000,50.", IDENTIFIERS) != []
     assert mask("12,50 euro 9999-11120").text == "12,50 euro [BSN]"
 
 

@@ -45,7 +45,7 @@ def test_exceptions_and_stacks_are_masked(lines: io.StringIO) -> None:
         fail()
     except ValueError:
         logging.getLogger("x").exception("refused", stack_info=True)
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
     thread = threading.Thread(target=fail)
     thread.start()
     thread.join()
