@@ -1,10 +1,30 @@
 """Names persons in the audit so that "who looked at this patient" can be answered, and nobody is named."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
+from contracts.fields import TokenKind
 from shim.keys import Blind
 from shim.keys.ring import SUBJECTS
+
+
+_KINDS: Final = {kind.name.lower(): kind.value for kind in TokenKind}
+_PARTS: Final = 3
+
+
+def named_subject(text: str) -> tuple[str, str, str]:
+    """Return system, kind and key of `SYSTEM:KIND:KEY`, as somebody types whom they look for.
+
+    The kind is what stands before a token, such as `PT`, or its name, such as `patient`.
+
+    Raises:
+        ValueError: it is not written so.
+    """
+    parts = text.split(":", _PARTS - 1)
+    if len(parts) != _PARTS or not all(parts):
+        raise ValueError("--subject is SYSTEM:KIND:KEY, such as intramed:patient:1234 or intramed:PT:1234")
+    system, kind, key = parts
+    return system, _KINDS.get(kind.lower(), kind), key
 
 
 class Ring(Protocol):

@@ -18,6 +18,7 @@ from outbox.actions import account
 from outbox.database import ConstraintViolated, DurabilityError, NewerSchemaError
 from shim.audit.events import Event, new_access
 from shim.audit.rows import LONGEST
+from shim.audit.subjects import named_subject
 from shim.cli.deployment import fail, settings
 from shim.guard import mask
 from shim.root import State, open_deployment_state
@@ -154,11 +155,12 @@ def _begin(ctx: typer.Context, command: str, running: Administered) -> None:
 
 def _about(ctx: typer.Context, opened: State, event: Event) -> Event:
     """Name the person that is looked for, as the audit names persons."""
-    parts = str(ctx.params.get("subject") or "").split(":", 2)
-    if len(parts) != 3:  # noqa: PLR2004 - system, kind, key
+    try:
+        system, kind, key = named_subject(str(ctx.params.get("subject") or ""))
+    except ValueError:  # none is given, or the command will say so
         return event
-    subject, subject_key = opened.subjects(*parts)
-    return replace(event, system=event.system or mask(parts[0]).text, subject=subject, subject_key=subject_key)
+    subject, subject_key = opened.subjects(system, kind, key)
+    return replace(event, system=event.system or mask(system).text, subject=subject, subject_key=subject_key)
 
 
 def _end(ctx: typer.Context, command: str, running: Administered, code: int) -> None:

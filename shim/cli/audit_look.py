@@ -19,6 +19,7 @@ from shim.audit.exporting import exported
 from shim.audit.fhir import audit_event
 from shim.audit.rows import detail_of
 from shim.audit.searching import Wanted, found
+from shim.audit.subjects import named_subject
 from shim.audit.times import moment
 from shim.cli.administered import told_with_outcome
 from shim.cli.deployment import cells, console, fail, one_line_errors, print_json, settings
@@ -35,7 +36,10 @@ def search(
     client: Annotated[str | None, typer.Option(help="Only what this client asked.")] = None,
     subject: Annotated[
         str | None,
-        typer.Option(metavar="SYSTEM:KIND:KEY", help="Only what was about this person, by the backend's key."),
+        typer.Option(
+            metavar="SYSTEM:KIND:KEY",
+            help="Only what was about this person, by the backend's key; KIND is patient (PT) or tenant (TN).",
+        ),
     ] = None,
     since: Since = None,
     until: Annotated[str | None, typer.Option(help="Only before then; written as --since is.")] = None,
@@ -101,10 +105,10 @@ def register(app: typer.Typer) -> None:
 def _subjects(opened: State, subject: str | None) -> list[str] | None:
     if subject is None:
         return None
-    parts = subject.split(":", 2)
-    if len(parts) != 3 or not all(parts):  # noqa: PLR2004 - system, kind, key
-        raise fail("--subject is SYSTEM:KIND:KEY, such as intramed:patient:1234")
-    return opened.subjects.all_of(*parts)
+    try:
+        return opened.subjects.all_of(*named_subject(subject))
+    except ValueError as error:
+        raise fail(str(error)) from error
 
 
 def _ms(text: str | None) -> int | None:

@@ -196,7 +196,7 @@ def test_a_checkpoint_is_posted(shim: Shim) -> None:
 def test_a_search_is_told_before_it_shows_anything(shim: Shim) -> None:
     """With the person that was looked for, as the audit names persons: found again by the backend's key."""
     shim.run("audit", "search", "--subject", "intramed:patient:P-0815", "--since", "2h", "--limit", "5")
-    found = shim.told("audit", "search", "--subject", "intramed:patient:P-0815")
+    found = shim.told("audit", "search", "--subject", "intramed:PT:P-0815")
     assert [row["phase"] for row in found] == ["intent", "outcome", "intent"]
     assert {row["action"] for row in found} == {"shim audit search"}
     assert found[1]["detail"]["found"] == 1

@@ -12,7 +12,7 @@ from outbox.entry import to_ms
 from shim.audit.exporting import FIELDS, exported
 from shim.audit.fhir import audit_event
 from shim.audit.searching import Wanted, found
-from shim.audit.subjects import Subjects
+from shim.audit.subjects import Subjects, named_subject
 from shim.keys import KeyRing
 from tests.unit.shim.audit.record import Record, asked
 
@@ -47,6 +47,19 @@ def test_a_person_is_found_after_a_rotation() -> None:
     assert before in both.all_of("intramed", "patient", "1234")
     retired = KeyRing(bytes([1]) * 32, subjects={old_key: old.derive("audit-subject")})
     assert before in Subjects(retired).all_of("intramed", "patient", "1234")
+
+
+@pytest.mark.parametrize("kind", ["PT", "patient", "Patient"])
+def test_a_person_is_typed(kind: str) -> None:
+    """By the word, or by what stands before a token; a key may have colons in it."""
+    assert named_subject(f"intramed:{kind}:12:34") == ("intramed", "PT", "12:34")
+
+
+@pytest.mark.parametrize("text", ["", "1234", "intramed:1234", "intramed::1234", "intramed:PT:"])
+def test_what_names_nobody(text: str) -> None:
+    """It is refused, so that nobody believes that nothing was found."""
+    with pytest.raises(ValueError, match="SYSTEM:KIND:KEY"):
+        named_subject(text)
 
 
 @pytest.fixture
