@@ -148,11 +148,14 @@ class Idempotency:
         if maybe and not begun:
             raise RequestInFlight("repeat the request in a moment", retry_after_s=1)
 
-    def finish(self, tx: Transaction, write: Write, status: int, reply: bytes) -> None:
-        """Store the certain outcome of an immediate write within the caller's transaction; a repeat gets the same."""
+    def finish(self, tx: Transaction, write: Write, status: int, reply: bytes) -> bool:
+        """Store the certain outcome of an immediate write within the caller's transaction; a repeat gets the same.
+
+        False if another process was faster: what it stored is the answer.
+        """
         sealed = self._cipher.seal(reply, self._context(write))
         values = {"client": write.client, "key": self._key(write), "status": status, "reply": sealed}
-        tx.execute(SQL["set_idempotency_reply"], values)
+        return tx.execute(SQL["set_idempotency_reply"], values).rowcount == 1
 
     @staticmethod
     def forget(database: Database, before: int, limit: int) -> int:

@@ -81,6 +81,7 @@ class Http(Section):
         if (self.tls_certificate is None) is not (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key go together")
         return self
+
     requests_per_minute: int = Field(
         default=600,
         ge=0,

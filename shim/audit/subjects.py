@@ -7,7 +7,6 @@ from contracts.fields import TokenKind
 from shim.keys import Blind
 from shim.keys.ring import SUBJECTS
 
-
 _KINDS: Final = {kind.name.lower(): kind.value for kind in TokenKind}
 _PARTS: Final = 3
 

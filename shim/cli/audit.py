@@ -12,16 +12,15 @@ from outbox.carrying.tables import file_snapshot, reading, snapshot
 from outbox.database import Transaction
 from outbox.entry import from_ms, to_ms
 from shim import root
-from shim.audit import checkpoints, files, pruning, roles, sending
+from shim.audit import checkpoints, files, roles, sending
 from shim.audit.files import Line
 from shim.audit.findings import Verified
 from shim.audit.signing import Signer, Trusted
-from shim.audit.times import LEAST_YEARS, before, is_too_short
 from shim.audit.verifying import LATE, verify
-from shim.cli import audit_look
+from shim.cli import audit_look, audit_prune
 from shim.cli.administered import told_with_outcome
 from shim.cli.deployment import console, errors, fail, one_line_errors, print_json, settings
-from shim.cli.entries import ACT, DryRun, Json, checked
+from shim.cli.entries import ACT, Json
 from shim.cli.times import ago, local
 from shim.keys import MasterKey
 from shim.root import open_deployment_state
@@ -107,52 +106,6 @@ def checkpoint(
         raise typer.Exit(1)
 
 
-@app.command("prune")
-def prune_audit(
-    ctx: typer.Context,
-    *,
-    keep: Annotated[str, typer.Option(help="How long rows are kept, such as 5y or 2000d.")],
-    shorter_because: Annotated[
-        str | None, typer.Option(help=f"Why less than {LEAST_YEARS} years are kept; kept for good.")
-    ] = None,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-) -> None:
-    """Let go of rows that are older, up to a checkpoint; the rest stays verifiable. Exit code 1 if a chain was left."""
-    now = root.utc_now()
-    try:
-        keep_from = before(keep, now)
-    except ValueError as error:
-        raise fail(str(error)) from error
-    if is_too_short(keep_from, now) and shorter_because is None:
-        raise fail(f"less than {LEAST_YEARS} years; if that is right, say why: --shorter-because …")
-    if shorter_because is not None:
-        checked(shorter_because)
-    with one_line_errors():
-        configured = settings(ctx)
-        with open_deployment_state(configured) as opened:
-            signer = Signer(opened.key)
-            try:
-                cuts, left = pruning.plan(opened.database, Trusted.of_ring(opened.key), to_ms(keep_from))
-            except pruning.PruneRefused as error:
-                raise fail(str(error), code=1) from error
-            rows, chains = sum(cut.end - cut.begin for cut in cuts), len({cut.chain for cut in cuts})
-            if cuts and not dry_run:
-                pruning.prune(opened.database, signer, cuts, to_ms(now))
-                checkpoints.make(opened.database, signer, configured.deployment, to_ms(root.utc_now()))
-            told_with_outcome(ctx, rows=0 if dry_run else rows, chains=chains, before=to_ms(keep_from), left=len(left))
-    if as_json:
-        found = [str(finding) for finding in left]
-        print_json({"dry_run": dry_run, "rows": rows, "chains": chains, "before": keep_from, "left": found})
-    else:
-        would = "would be" if dry_run else "are"
-        console.print(f"{rows} rows of {chains} chains {would} gone: what is older than {local(keep_from)}.")
-        for finding in left:
-            errors.print(f"shim: left as it is: {finding}", soft_wrap=True, markup=False, highlight=False)
-    if left:
-        raise typer.Exit(1)
-
-
 @app.command("roles")
 def print_roles(
     ctx: typer.Context,
@@ -170,6 +123,7 @@ def print_roles(
 
 
 audit_look.register(app)
+app.command("prune")(audit_prune.prune_audit)
 
 
 # ---

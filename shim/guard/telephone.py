@@ -31,6 +31,8 @@ _WORD: Final = re.compile(
 )
 _HINT: Final = re.compile("tel|phone|mob|gsm|bel|app", re.IGNORECASE)
 _WORD_WITHIN: Final = 40
+_CLOCK: Final = re.compile(r"(?!06)[012][0-9][.:][0-5][0-9](?![.:]?[0-9])")
+"""A time of day, such as 07.45: no number begins with it. 06.45 may be half of a mobile one."""
 _NOT_BEFORE_PLUS: Final = re.compile(r"[A-Za-z0-9=]")
 
 
@@ -62,6 +64,8 @@ def _number_at(text: str, groups: Sequence[Group], joined: Sequence[bool], first
     begin = groups[first].begin
     prefix = "+" if _is_international(text, begin) else ""
     if not prefix and groups[first].digits[0] not in "03" and not (told and _is_told(text, begin)):
+        return None
+    if not prefix and _CLOCK.match(text, begin):
         return None
     last: int | None = None
     for window in windows(groups, joined, first, _LENGTHS[-1]):

@@ -33,9 +33,9 @@ class Records:
         with self.database.transaction() as tx:
             self.idempotency.insert(tx, write, delivery)
 
-    def finish(self, write: Write, status: int = 200, reply: bytes = b'{"hold":"HD_1"}') -> None:
+    def finish(self, write: Write, status: int = 200, reply: bytes = b'{"hold":"HD_1"}') -> bool:
         with self.database.transaction() as tx:
-            self.idempotency.finish(tx, write, status, reply)
+            return self.idempotency.finish(tx, write, status, reply)
 
     def forget(self, days: int, limit: int = 100) -> int:
         before = to_ms(self.store.clock()) - days * DAY_S * 1000
@@ -54,8 +54,8 @@ def rows(database: Database) -> list[dict[str, object]]:
 def test_an_answer_is_kept_with_its_status(records: Records) -> None:
     """Sealed, and the first one for good."""
     records.begin(WRITE)
-    records.finish(WRITE)
-    records.finish(WRITE, 409, b"{}")
+    assert records.finish(WRITE)
+    assert not records.finish(WRITE, 409, b"{}")
     found = records.process().find(WRITE)
     assert found is not None
     assert (found.status, found.reply, found.delivery) == (200, b'{"hold":"HD_1"}', None)

@@ -96,18 +96,6 @@ def test_several_clinics_are_one_list_in_order(limited: Limited) -> None:
         assert limited.listed(both, limit=limit) == everything[:limit]
 
 
-@pytest.mark.needs("overlapping_places")
-def test_what_one_hold_takes_away_is_made_up_for_in_each_clinic(limited: Limited) -> None:
-    """However many places it is in the way of; a later one of another clinic does not jump the queue."""
-    held = limited.scene.offer("08:00", 120)
-    for minute in range(0, 60, 10):
-        limited.scene.offer(f"09:{minute:02}", 10)
-    here, _ = limited.scene.offer("11:00"), limited.outside("15:00")
-    limited.free.hold(held.slot, limited.scene.patient)
-    both = limited.limited_to(*(who.clinic for who in limited.scene.stage.therapists))
-    assert limited.listed(both, limit=1) == limited.listed(limit=1) == [here.slot]
-
-
 def test_codes_are_compared_exactly_but_for_padding(limited: Limited) -> None:
     """A code of no clinic matches nothing and hides nothing; no code at all is nothing at all."""
     place = limited.scene.offer()

@@ -21,7 +21,8 @@ LATER: Final = frozenset(
     {IN_FLIGHT, (503, "backend-unavailable"), (503, "state-unavailable"), (504, "outcome-unknown")}
 )
 """Answers after which a client sends the same again."""
-BROKEN: Final = (0, "no answer")
+BROKEN: Final = (0, "broken off")
+NOBODY: Final = (0, "nobody there")
 PATIENCE_S: Final = 900.0
 """A limit, and no more: a shim is started again and again meanwhile, which takes 20 s each on a busy machine."""
 SLOT: Final = "select A.HOUDER_PATIENT, A.BEGIN_TIJD, A.MEDEWERKER from AGENDA A where A.STATUS = 'H'"
@@ -56,9 +57,9 @@ class Write:
         headers = {"Idempotency-Key": self.key, "Prefer": f"wait={wait_s}"}
         try:
             answer = both.post(self.system, self.contract, self.body, **headers)
-        except requests.RequestException:
+        except requests.RequestException as error:
             with self._lock:
-                self.seen[BROKEN] += 1
+                self.seen[NOBODY if "refused" in str(error) else BROKEN] += 1
             return False
         with self._lock:
             self.seen[answer.status_code, slug(answer)] += 1

@@ -101,7 +101,7 @@ class Requests:
             "summary": self._supply.text(500),
             "message": self._supply.text(4096),
             "reported_at": _ahead(0),
-            "images": [self._quoted()[:120]],
+            "images": [self._supply.quoted(120)],
         }
 
     def _note(self, row: Contract) -> Body:
@@ -119,9 +119,9 @@ class Requests:
         """Return what every request may carry beside its body."""
         self._made += 1
         text = self._supply.text(90)
-        visible = text if text.isascii() and text.isprintable() else quote(text)[:100]
+        visible = text if text.isascii() and text.isprintable() else self._supply.quoted(100)
         contexts: list[dict[str, str | bytes]] = [
-            {"X-On-Behalf-Of": visible, "X-Purpose": self._quoted()[:100]},
+            {"X-On-Behalf-Of": visible, "X-Purpose": self._supply.quoted(100)},
             {"traceparent": f"00-{_TRACE}-00f067aa0ba902b7-01", "X-Purpose": visible},
             {"traceparent": f"00-{self._digits():0>32}-00f067aa0ba902b7-01"},
             {"tracestate": f"a={visible}", "User-Agent": visible, "Referer": f"http://x/{quote(text)}"},
@@ -131,16 +131,16 @@ class Requests:
         return contexts[self._made % 6]
 
     def _key(self) -> str:
-        return f"{self._quoted()[:200]}-{self._number()}"
+        return f"{self._supply.quoted(200)}-{self._number()}"
 
     def _quoted(self) -> str:
-        return quote(self._supply.text(80), safe="")
+        return self._supply.quoted()
 
     def _digits(self) -> str:
         return "".join(filter(str.isdecimal, self._supply.take().value))[:32]
 
     def _telephone(self) -> str:
-        return f"06{self._random.randrange(10_000_000, 99_999_999)}"
+        return f"06{self._random.randrange(10_000_000, 49_999_999)}"
 
     def _number(self) -> int:
         self._made += 1

@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import quote
 
 from tests.reliability.identifiers import Planted
 
@@ -38,6 +39,12 @@ class Supply:
             at = planted.text.find(planted.spelled)
             return planted.text[at : at + most]
         return _SHORT[planted.kind].format(planted.value)
+
+    def quoted(self, most: int = 240) -> str:
+        """Return the next one percent-encoded and whole: of a half escape nobody could say what it was."""
+        planted = self.take()
+        forms = (planted.text, planted.spelled, _SHORT[planted.kind].format(planted.value))
+        return next(form for form in (quote(form, safe="") for form in forms) if len(form) <= most)
 
 
 _SHORT: Final = {

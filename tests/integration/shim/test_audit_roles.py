@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from outbox.carrying.tables import snapshot
-from outbox.database import Database, open_database
+from outbox.database import ConstraintViolated, Database, open_database
 from shim.audit import pruning
 from shim.audit.checkpoints import make
 from shim.audit.log import AuditLog
@@ -126,7 +126,8 @@ def test_what_the_role_may_not_do(roles: Roles) -> None:
 def test_the_owner_prunes(roles: Roles) -> None:
     """And nothing else: its own changes are stopped by the triggers."""
     with open_both(roles) as (owner, mine):
-        AuditLog(mine, lambda: datetime.now(UTC)).write(asked(), asked())
+        log = AuditLog(mine, lambda: datetime.now(UTC))
+        log.write(asked(), asked())
         make(mine, Signer(RING), "tilburg", 1)
         with psycopg.connect(roles.owner, autocommit=True) as connection:
             for statement in REFUSED[:3]:
@@ -134,4 +135,7 @@ def test_the_owner_prunes(roles: Roles) -> None:
                     connection.execute(statement.format(column="n").encode())
         cuts, _ = pruning.plan(owner, Trusted.of_ring(RING), 2**62)
         assert pruning.prune(owner, Signer(RING), cuts, 1).rows == 4
+        log.write(asked())
+        with pytest.raises(ConstraintViolated, match="stays until it is pruned"), owner.transaction() as tx:
+            tx.execute("DELETE FROM audit_event")
         assert found(owner) == 0

@@ -9,16 +9,17 @@ from adapters.intramed.calls import Deadline
 from adapters.intramed.listing import Listing
 from adapters.intramed.within import Clinics
 from adapters.sql.messages import Row, Step
-from contracts.desks import Call
+from contracts.desks import Call, Hold
 from contracts.errors import NotFound
 from contracts.practice import ListSlotsRequest
 
 BEGIN = datetime(2031, 3, 6, 8, 0, tzinfo=UTC)
+CODES = ("MCEN", "mcen") * 12 + ("MEER",)
 SOME = Clinics.of(Call(within=frozenset({" MCEN ", "", "mcen", "X" * 11, "日本"})))
 
 
 class Agenda:
-    """A database that takes capitals for the same and has three slots an hour, in turn in three clinics."""
+    """A database that takes capitals for the same and has three slots an hour, each in the next clinic."""
 
     def __init__(self, **clinic_of: str) -> None:
         self.clinic_of = clinic_of
@@ -30,8 +31,14 @@ class Agenda:
     def _found(self, clinic: str, max_rows: int, **_: Any) -> list[Row]:
         local = BEGIN.astimezone(ZoneInfo("Europe/Amsterdam")).replace(tzinfo=None)
         slots: list[Row] = [
-            {"slot": n, "starts_at": local + timedelta(minutes=20 * n), "minutes": 20, "clinic": code, "therapist": "T"}
-            for n, code in enumerate(("MCEN", "mcen", "MEER") * 4)
+            {
+                "slot": n,
+                "starts_at": local + timedelta(minutes=20 * n),
+                "minutes": 20,
+                "clinic": code,
+                "therapist": code,
+            }
+            for n, code in enumerate(CODES)
         ]
         return [slot for slot in slots if clinic.casefold() in {"", str(slot["clinic"]).casefold()}][:max_rows]
 
@@ -44,9 +51,9 @@ def deadline(**clinic_of: str) -> Deadline:
     return Deadline(cast("Any", Agenda(**clinic_of)), 0.0)
 
 
-def listed(clinics: Clinics, limit: int) -> list[int]:
+def listed(clinics: Clinics, limit: int, *held: Hold) -> list[int]:
     request = ListSlotsRequest(starts_from=BEGIN, starts_before=BEGIN + timedelta(days=1), limit=limit)
-    listing = Listing(request, clinics, BEGIN, ZoneInfo("Europe/Amsterdam"), ())
+    listing = Listing(request, clinics, BEGIN, ZoneInfo("Europe/Amsterdam"), held)
     return [int(slot.slot) for slot in listing.read(clinics.to_list(None, "cp1252"), deadline())]
 
 
@@ -69,10 +76,17 @@ def test_a_row_is_of_a_clinic_by_its_exact_code() -> None:
 @pytest.mark.parametrize("limit", [1, 3, 50])
 def test_a_database_that_takes_capitals_for_the_same_shows_no_more(limit: int) -> None:
     """Nothing of another code, nothing twice, and not fewer than asked for."""
-    assert listed(Clinics(frozenset({"MCEN"})), limit) == [0, 3, 6, 9][:limit]
-    assert listed(Clinics(frozenset({"MCEN", "mcen"})), limit) == [0, 1, 3, 4, 6, 7, 9, 10][:limit]
+    assert listed(Clinics(frozenset({"MCEN"})), limit) == list(range(0, 24, 2))[:limit]
+    assert listed(Clinics(frozenset({"MCEN", "mcen"})), limit) == list(range(24))[:limit]
     assert listed(Clinics(frozenset({"Mcen"})), limit) == []
-    assert listed(Clinics(None), limit) == list(range(12))[:limit]
+    assert listed(Clinics(None), limit) == list(range(25))[:limit]
+
+
+def test_what_one_hold_takes_away_is_made_up_for_in_each_clinic() -> None:
+    """A later slot of another clinic does not jump the queue."""
+    held = Hold("0", "MCEN", BEGIN, BEGIN + timedelta(minutes=20 * 13), "", "", "")
+    assert listed(Clinics(frozenset({"MCEN", "MEER"})), 1, held) == [14]
+    assert listed(Clinics(frozenset({"MCEN", "MEER"})), 50, held) == [*range(14, 24, 2), 24]
 
 
 def test_what_is_elsewhere_and_what_is_nowhere_are_refused_alike() -> None:

@@ -109,6 +109,6 @@ def test_a_delivery_is_its_client_s_alone(accepting: Accepting) -> None:
     """Somebody else's does not exist; nor does one that a note would follow."""
     accepting.receiver.answers = [NotSent("refused")]
     with pytest.raises(NotFound):
-        accepting.durable.of_client(AGENT, "dl_unknown")
+        accepting.durable.of_client(AGENT.client, "dl_unknown")
     with pytest.raises(NotFound):
         accepting.accept(document("note", follows="dl_unknown", follows_kind="incident"))

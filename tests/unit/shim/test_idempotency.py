@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from contracts.desks import Call
-from contracts.errors import IdempotencyKeyMissing
+from contracts.errors import IdempotencyKeyMissing, StateUnavailable
 from contracts.fields import TokenKind
 from contracts.practice import CancelReply
 from outbox.database import Database
@@ -13,6 +13,7 @@ from shim.idempotency import Idempotency, external_reference, fingerprint, read_
 from shim.immediate import Answer
 from shim.routes import wait_seconds
 from shim.settings import Http
+from tests.unit.shim.accepting import Accepting, document
 from tests.unit.shim.calling import NOW, TOKENS, WRITE, Calling, caller, contract, system
 
 
@@ -97,3 +98,20 @@ def test_a_repeat_after_its_answer_has_expired_is_a_new_request_with_the_old_ref
     assert Idempotency.forget(state, to_ms(NOW) + 1, 10) == 1
     assert cancel().status == first.status
     assert desk.references == [external_reference("tilburg", "agent", "intramed", WRITE.key)] * 2
+
+
+def test_an_entry_and_its_record_are_one_commit(accepting: Accepting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry without its record would be sent, and its client's repeat would be another one."""
+
+    def killed(*_: Any) -> None:
+        raise StateUnavailable("the process ended here")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Idempotency, "insert", killed)
+        with pytest.raises(StateUnavailable):
+            accepting.accept(document(), "key-1")
+    assert accepting.outbox.counts() == []
+    entry = accepting.accept(document(), "key-1")
+    assert accepting.accept(document(), "key-1") == entry
+    accepting.deliver()
+    assert len(accepting.receiver.sent) == 1

@@ -15,7 +15,7 @@ from contracts import errors
 from contracts.practice import ConfirmReply
 from shim.caller import correlation_of
 from shim.cli.deployment import fail
-from shim.guard import mask
+from shim.guard import IDENTIFIERS, mask
 from shim.guarding import guard_members
 from shim.immediate import to_json
 from shim.problems import problem_json, problem_response
@@ -44,6 +44,12 @@ def test_a_character_reference_needs_no_semicolon() -> None:
     escaped = "".join(f"&#{ord(digit)}" for digit in BSN)
     assert mask(f"bsn {escaped} of {escaped}; graag").text == "bsn [BSN] of [BSN] graag"
     assert BSN not in html.unescape(unquote(mask(quote(escaped)).text))
+
+
+def test_a_time_of_day_takes_no_part_of_a_number_behind_it() -> None:
+    """`07.45 99 99 26` would be a telephone number of Hengelo, and the rest would be nobody's."""
+    assert mask("na 07.45 99\u200999\u200926\u2009196 bellen", IDENTIFIERS).text == "na 07.45 [BSN] bellen"
+    assert mask("bel 074.5999926 of 07.45.99.99.26").text == "bel [TELEPHONE] of [TELEPHONE]"
 
 
 @pytest.mark.parametrize(("trace", "kept"), [(f"{BSN:0>32}", False), ("0af7651916cd43dd8448eb211c80319c", True)])

@@ -172,3 +172,12 @@ def test_many_rows_go_in_many_commits(audit: Record, monkeypatch: pytest.MonkeyP
     pruning.prune(audit.database, audit.signer, cuts, 0, reported.append)
     assert reported == [16, 32, 48]
     assert told(audit) == []
+
+
+def test_an_anchor_between_two_heads_is_found(aged: Record) -> None:
+    """Even one that our own key has signed: what a checkpoint knows must be seen to be what is gone."""
+    row = aged.rows()[2]
+    cut = pruning.Cut(row["chain"], 0, row["n"], row["hash"], 1)
+    assert pruning.prune(aged.database, aged.signer, [cut], 0).rows == 3
+    (found,) = told(aged)
+    assert found.endswith("row 3: no checkpoint knows the row that it says was the last")
