@@ -135,7 +135,7 @@ def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Night]:
 
 def test_what_waits_is_told_at_a_glance(either: Night) -> None:
     """Counts by state, the oldest report, who must act: exit code 1; no wrapped word, and what to type next."""
-    (told,) = either.told("status", code=1)
+    (told,) = either.told("status", code=1)["systems"]
     assert {name: told[name] for name in ("ready", "waiting", "in_flight", "unknown", "rejected", "parked")} == {
         "ready": 1,
         "waiting": 1,
@@ -210,7 +210,7 @@ def test_all_is_well_when_nobody_must_act_or_look(night: Night) -> None:
     night.told("discard", "--system", "planon", *WHY)
     night.told("status", code=1)
     assert night.run("seen", night.entries[LANDED].id, *WHY).returncode == 0
-    (told,) = night.told("status")
+    (told,) = night.told("status")["systems"]
     assert (told["must_act"], told["attention"], told["unknown"]) == (0, {}, 1)
     assert night.actions()[-1] == (account(), "seen", night.entries[LANDED].id, "mended by hand")
     assert "Nobody needs to act." in night.run("status").stdout
@@ -305,7 +305,7 @@ def test_a_list_is_filtered(night: Night) -> None:
 def test_a_system_is_paused_and_resumed(night: Night) -> None:
     """Status says since when and why; a drain delivers nothing meanwhile, and says so."""
     assert night.run("pause", "planon", "--reason", "upgrade of Planon").returncode == 0
-    (told,) = night.told("status", code=1)
+    (told,) = night.told("status", code=1)["systems"]
     assert told["paused"]["reason"] == "upgrade of Planon"
     assert "upgrade of Planon" in night.run("status").stdout
     drained = night.told("drain", "--wait", "20", code=1)
