@@ -5,15 +5,12 @@ waits long, and whatever one run leaves the next one finds. Several processes ma
 """
 
 import logging
-import random
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from contracts.errors import StateUnavailable
 from outbox.actions import Audit
 from outbox.carrying.prune import Pruned, Pruning, prune
 from outbox.database import Database
@@ -21,13 +18,13 @@ from outbox.entry import Cipher, to_ms
 from outbox.statements import Statements
 from shim.idempotency import Idempotency
 from shim.identity import SQL as IDENTITY
+from shim.regular import Pause, Regular
 
 SQL: Final = Statements("shim", "retention")
 ACTOR: Final = "shim"
 _FIRST_S: Final = 300.0
-"""After a start there is better to do, and not every process of a deployment should begin in the same second."""
+"""After a start there is better to do."""
 _EVERY_S: Final = 4 * 3600.0
-_JITTER: Final = 0.2
 _LIMIT: Final = 500
 """Rows of one commit."""
 _PAUSE_S: Final = 0.05
@@ -35,8 +32,6 @@ _MINUTES: Final = 60
 _HOUR_MS: Final = 3_600_000
 
 _log = logging.getLogger(__name__)
-Pause = Callable[[float], None]
-"""Waits so many seconds; what it raises ends the run, between two commits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,51 +114,15 @@ def _all(batch: Callable[[], int], pause: Pause) -> int:
     return done
 
 
-class _Stopping(Exception):
-    """Raised in a run that is to end."""
-
-
-class RetentionThread:
-    """Runs it a while after the start, and every few hours; what goes wrong is logged, and tried again then."""
+class RetentionThread(Regular):
+    """Runs it a while after the start, and every few hours."""
 
     def __init__(self, retention: Retention, first_s: float = _FIRST_S, every_s: float = _EVERY_S) -> None:
-        self._retention = retention
-        self._first_s = first_s
-        self._every_s = every_s
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._go, name="retention", daemon=True)
-
-    def start(self) -> None:
-        """Begin; returns at once."""
-        self._thread.start()
-
-    def stop(self, wait_s: float = 5.0) -> bool:
-        """End after the commit that is under way; return whether it has ended within that time."""
-        self._stopping.set()
-        self._thread.join(wait_s)
-        return not self._thread.is_alive()
-
-    def _go(self) -> None:
-        wait_s = self._first_s
-        while not self._stopping.wait(wait_s * random.uniform(1, 1 + _JITTER)):  # noqa: S311 - it spreads, and hides nothing
-            self._once()
-            wait_s = self._every_s
-
-    def _once(self) -> None:
-        try:
-            done = self._retention.run(self._pause)
-        except _Stopping:
-            return
-        except StateUnavailable as error:
-            _log.warning("old texts and answers stay until the next time: %s", error.detail)
-        except Exception:  # noqa: BLE001 - whatever it is, the service goes on without it
-            _log.exception("old texts and answers stay until the next time")
-        else:
+        def run(pause: Pause) -> None:
+            done = retention.run(pause)
             told = "let go: the texts of %d entries, %d answers, %d minutes of requests"
             _log.info(told, done.texts, done.answers, done.minutes)
             for entry in done.damaged:
                 _log.warning("%s: what belongs to the payload does not open, so it is kept", entry)
 
-    def _pause(self, seconds: float) -> None:
-        if self._stopping.wait(seconds):
-            raise _Stopping
+        super().__init__("retention", run, "old texts and answers stay until the next time", first_s, every_s)

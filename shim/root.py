@@ -37,7 +37,7 @@ from shim.systems import System, open_systems
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from shim.retention import RetentionThread
+    from shim.regular import Regular
 
 _log = logging.getLogger(__name__)
 
@@ -138,13 +138,18 @@ class Shim:
             raise ConfigurationError(f"outbox.alert_secret: {error}") from error
         return Teller(self.state.database, utc_now, webhook.tell)
 
-    def retention(self) -> "RetentionThread":
-        """Return the thread that lets go of what is old; it has not begun."""
-        from shim.retention import Keeping, Retention, RetentionThread  # noqa: PLC0415 - a command that only looks lets nothing go
+    def chores(self) -> "list[Regular]":
+        """Return what is done by itself beside a worker; none has begun."""
+        # A command that only looks does none of it.
+        from shim.audit.regularly import checkpointing  # noqa: PLC0415
+        from shim.retention import Keeping, Retention, RetentionThread  # noqa: PLC0415
 
-        settings = self.settings
+        settings, state = self.settings, self.state
         keeping = Keeping(settings.keep_text_days, settings.idempotency_days, settings.identity.window_s)
-        return RetentionThread(Retention(self.state.database, self.state.cipher, utc_now, keeping))
+        chores: list[Regular] = [RetentionThread(Retention(state.database, state.cipher, utc_now, keeping))]
+        if settings.audit.checkpoints_to:
+            chores.append(checkpointing(settings, state.database, state.key, utc_now))
+        return chores
 
     def looking(self) -> Looking:
         """Return what looks at delivered records."""

@@ -174,6 +174,17 @@ class OutboxSection(OutboxLimits):
         )
 
 
+class AuditSection(Section):
+    """Where checkpoints of the audit go by themselves."""
+
+    checkpoints_to: tuple[str, ...] = Field(
+        default=(),
+        description="Files that only grow, on another disk or machine, or addresses that take what "
+        "`outbox.alert_secret` signs; without any, checkpoints are made by `shim audit checkpoint` only.",
+    )
+    checkpoint_every_s: float = Field(default=3600, ge=1, description="From one checkpoint to the next, seconds.")
+
+
 class ReportTime(Section):
     """Which report times are believed."""
 
@@ -258,6 +269,7 @@ class Settings(BaseSettings):
     outbox: OutboxSection = OutboxSection()
     report_time: ReportTime = ReportTime()
     identity: Identity = Identity()
+    audit: AuditSection = AuditSection()
     systems: dict[SystemName, SystemSection] = Field(
         default_factory=dict, description="The legacy systems, by name; without any, only looking at the state works."
     )

@@ -76,15 +76,17 @@ def work(ctx: typer.Context) -> None:
     install(logging.INFO)
     with one_line_errors(), open_shim(configured := settings(ctx)) as shim:
         exposures.warn(exposures.exposed(configured, exposures.DELIVERING))
-        worker, retention = shim.worker(), shim.retention()
+        worker, chores = shim.worker(), shim.chores()
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         worker.start()
-        retention.start()
+        for chore in chores:
+            chore.start()
         typer.echo(f"delivering to {', '.join(shim.systems)}")
         stopped.wait()
-        retention.stop()
+        for chore in chores:
+            chore.stop()
         worker.stop(shim.settings.outbox.grace_s)
 
 

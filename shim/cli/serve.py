@@ -57,7 +57,7 @@ def _serve(configured: Settings, welcome: str, *, deliver: bool, demo: bool) -> 
         shim.check_backends()
         landings = Landings()
         worker = shim.worker(landings.tell) if deliver else None
-        retention = shim.retention() if deliver else None
+        chores = shim.chores() if deliver else []
         notify = worker.notify if worker else lambda: None
         app = shim.app(notify, landings, demo=demo)
         server = server_of(app, configured.http, encryption)
@@ -67,16 +67,16 @@ def _serve(configured: Settings, welcome: str, *, deliver: bool, demo: bool) -> 
             signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         if worker:
             worker.start()
-        if retention:
-            retention.start()
+        for chore in chores:
+            chore.start()
         typer.echo(f"legacy-shim listens on {address} (API documentation: {address}/docs)")
         if welcome:
             typer.echo(welcome.replace("{address}", address))
         try:
             server.run([listener])
         finally:
-            if retention:
-                retention.stop()
+            for chore in chores:
+                chore.stop()
             if worker and not worker.stop(configured.outbox.grace_s):
                 logging.getLogger(__name__).warning(
                     "an attempt did not end in time; its outcome is asked for at the next start"

@@ -15,7 +15,7 @@ from contracts import errors
 from contracts.errors import ContractError, FixRequest, PersonMustAct, RepeatLater
 from shim.cli.commands import app
 from shim.problems import TYPE_PREFIX
-from shim.settings import Http, Identity, OutboxSection, ReportTime, Settings, SystemSection
+from shim.settings import AuditSection, Http, Identity, OutboxSection, ReportTime, Settings, SystemSection
 
 GROUPS = {
     FixRequest: "the request must change",
@@ -28,6 +28,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], str]] = {
     "[outbox]": (OutboxSection, ""),
     "[report_time]": (ReportTime, ""),
     "[identity]": (Identity, ""),
+    "[audit]": (AuditSection, ""),
     "[systems.NAME]": (SystemSection, "and the options of its adapter:"),
     '[systems.NAME], adapter = "planon"': (PlanonOptions, ""),
     '[systems.NAME], adapter = "intramed"': (IntramedOptions, ""),

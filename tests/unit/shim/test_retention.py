@@ -241,7 +241,7 @@ def test_it_goes_on_after_an_error(caplog: pytest.LogCaptureFixture) -> None:
         runs.wait(4)
         assert thread.stop(60)
     unavailable, defect = (
-        record for record in caplog.records if record.levelno >= logging.WARNING and "stay" in record.msg
+        record for record in caplog.records if record.levelno >= logging.WARNING and "stay" in record.getMessage()
     )
     assert ("the disk is full" in unavailable.getMessage(), unavailable.exc_info) == (True, None)
     assert defect.exc_info is not None
