@@ -95,7 +95,10 @@ class Immediate:
             try:
                 answer = self._call(caller, system, contract, opened, opening, call, access)
             except FixRequest as error:
-                self._finish(write, Answer(error.status, problem_json(error), error.slug), access)
+                refused = Answer(error.status, problem_json(error), error.slug)
+                settled = self._finish(write, refused, access)
+                if settled is not refused:
+                    return settled
                 raise
             except BackendUnavailable as error:
                 if uncertain:
@@ -104,10 +107,9 @@ class Immediate:
                 self.idempotency.set_executed(write, maybe=False)
                 raise
             try:
-                self._finish(write, answer, access)
+                return self._finish(write, answer, access)
             except StateUnavailable as error:
                 raise BackendOutcomeUnknown(_NOT_STORED, error.retry_after_s) from error
-            return answer
 
     def _begin(self, write: Write, record: Record | None, access: Access) -> None:
         """Write the intent, and with it that this write has begun; nothing is asked of the backend before."""
@@ -126,15 +128,24 @@ class Immediate:
         except ConstraintViolated as error:
             raise RequestInFlight("repeat the request in a moment", retry_after_s=1) from error
 
-    def _finish(self, write: Write, answer: Answer, access: Access) -> None:
-        """Store the certain outcome with its row of the audit."""
+    def _finish(self, write: Write, answer: Answer, access: Access) -> Answer:
+        """Store the certain outcome with its row of the audit; return the answer that stands.
 
-        def finish(tx: Transaction, append: Append) -> None:
-            self.idempotency.finish(tx, write, answer.status, answer.body)
-            append(access.outcome(answer.outcome, answer.status))
+        A twin in another process may have been faster: then its answer is everybody's.
+        """
 
-        self.accesses.log.write_with(finish)
+        def finish(tx: Transaction, append: Append) -> bool:
+            stands = self.idempotency.finish(tx, write, answer.status, answer.body)
+            append(access.outcome(answer.outcome if stands else REPLAYED, answer.status))
+            return stands
+
+        stands = self.accesses.log.write_with(finish)
         access.has_ended()
+        if not stands:
+            record = self.idempotency.find(write)
+            if record is not None and record.status is not None and record.reply is not None:
+                return Answer(record.status, record.reply)
+        return answer
 
     def _call(
         self,

@@ -119,3 +119,26 @@ def test_an_answer_that_cannot_be_stored_is_not_called_refused(
         broken.setattr(Idempotency, "finish", full)
         assert cancelled(state, desk, []) == ["outcome-unknown"]
     assert cancelled(state, desk, []) == ["done"]
+
+
+def test_the_answer_that_was_stored_first_is_everybodys(state: Database) -> None:
+    """Two shims on one state work on the same key at once: both clients get what the faster one stored."""
+    row = contract("practice_cancel")
+    request = request_for("cancel", "agent")
+    faster = Listening()
+
+    class Slower(Listening):
+        def cancel(self, request: Any, call: Call) -> CancelReply:
+            first.append(
+                twin.immediate.write(caller(), system(row, faster), row, request_for("cancel", "agent"), WRITE)
+            )
+            return CancelReply(appointment=f"{request.appointment}1")
+
+    first: list[Any] = []
+    twin, calling = Calling(state), Calling(state)  # each has a guard of its own, as two processes have
+    answer = calling.immediate.write(caller(), system(row, Slower()), row, request, WRITE)
+    assert (answer.status, answer.body) == (first[0].status, first[0].body)
+    again = calling.immediate.write(caller(), system(row, Listening()), row, request, WRITE)
+    assert again.body == answer.body
+    twin.log.close()
+    calling.log.close()
