@@ -129,6 +129,7 @@ def test_the_answer_that_was_stored_first_is_everybodys(state: Database) -> None
 
     class Slower(Listening):
         def cancel(self, request: Any, call: Call) -> CancelReply:
+            self.calls.append(call)
             first.append(
                 twin.immediate.write(caller(), system(row, faster), row, request_for("cancel", "agent"), WRITE)
             )
