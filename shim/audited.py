@@ -37,6 +37,7 @@ class Access:
         self._log = log
         self._subjects = subjects
         self._asked = asked
+        self._begun = False
         self._ended = False
         self._detail: dict[str, JsonValue] = {}
 
@@ -44,6 +45,15 @@ class Access:
     def ended(self) -> bool:
         """Whether its outcome has been written, or will be soon."""
         return self._ended
+
+    @property
+    def begun(self) -> bool:
+        """Whether its intent has been written."""
+        return self._begun
+
+    def has_begun(self) -> None:
+        """Say that somebody has written what `intent` returned."""
+        self._begun = True
 
     def has_ended(self) -> None:
         """Say that somebody has written what `outcome` returned."""
@@ -86,6 +96,7 @@ class Access:
             StateUnavailable: it is not, so the act must not happen.
         """
         self._log.write(self.intent())
+        self._begun = True
 
     def outcome(self, outcome: str = OK, status: int | None = None, **detail: JsonValue) -> Event:
         """Return the row to be written after the act, for whoever writes it in the act's own commit."""
@@ -147,11 +158,18 @@ class Accesses:
             access.end(status=HTTPStatus.OK)
 
     def _failed(self, access: Access, slug: str, status: int, detail: Mapping[str, JsonValue]) -> None:
+        """Write how it failed.
+
+        Raises:
+            StateUnavailable: it cannot be written, and neither was an intent: not even a refusal is told then.
+        """
         if access.ended:
             return
         try:
             access.end(slug, int(status), **detail)
         except StateUnavailable as error:
+            if not access.begun and slug != DEFECT:
+                raise
             _log.error("the outcome of an access could not be written: %s", error.detail)
 
 

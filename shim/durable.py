@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from fastapi.concurrency import run_in_threadpool
+from pydantic import ValidationError
 
 from contracts.catalogue import Contract
 from contracts.delivery import Delivery, Document
 from contracts.desks import Call
-from contracts.errors import NotFound, ReportTimeRefused
+from contracts.errors import NotFound, ReportTimeRefused, StateDamaged
 from contracts.fields import Model
 from outbox.database import ConstraintViolated, Transaction
 from outbox.entry import Entry, NewEntry, dump_json
@@ -70,8 +71,10 @@ class Durable:
             self.idempotency.exclusive(write) as record,
         ):
             if record is not None and record.delivery is not None:
+                entry = self._entry(record.delivery)
+                access.about_person_of(self.outbox, entry, contract)
                 access.end(REPLAYED, delivery=record.delivery)
-                return self._entry(record.delivery)
+                return entry
             self._check_report_time(request.reported_at)  # type: ignore[attr-defined]  # every durable request has it
             reference = external_reference(self.deployment, client.name, system.name, write.key)
             opened, _ = self.tokens.open_request(request, client.name, system.name)
@@ -140,22 +143,25 @@ class Durable:
         """Tell where the delivery is, in a model that is a `Delivery`; errors as of `reply`."""
         with damage_is_a_problem():
             result = json.loads(self.outbox.result(entry))
-        reply = model.model_validate(
-            {
-                **result,
-                "delivery": entry.id,
-                "system": entry.destination,
-                "contract": entry.contract,
-                "state": entry.state,
-                "reported_at": entry.reported_at,
-                "accepted_at": entry.accepted_at,
-                "attempts": entry.sends,
-                "reason": entry.reason,
-                "attention": entry.attention,
-                "continues": entry.continues,
-                "replaces": self._accepted_as(entry),
-            }
-        )
+        members = {
+            **result,
+            "delivery": entry.id,
+            "system": entry.destination,
+            "contract": entry.contract,
+            "state": entry.state,
+            "reported_at": entry.reported_at,
+            "accepted_at": entry.accepted_at,
+            "attempts": entry.sends,
+            "reason": entry.reason,
+            "attention": entry.attention,
+            "continues": entry.continues,
+            "replaces": self._accepted_as(entry),
+        }
+        try:
+            reply = model.model_validate(members)
+        except ValidationError as error:
+            # It stands in the way of this delivery alone, and not of a list that has it in it.
+            raise StateDamaged("what the backend answered does not fit the contract's reply") from error
         if not isinstance(reply, Delivery):
             raise TypeError(f"{entry.contract} is durable but does not reply with a Delivery")
         guarded = guard_reply(reply)

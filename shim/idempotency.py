@@ -40,6 +40,7 @@ class Record:
     status: int | None
     reply: bytes | None
     not_executed: bool = False
+    attempt: int = 1
 
 
 def read_key(header: str | None) -> str:
@@ -111,7 +112,8 @@ class Idempotency:
         for row in self.database.read(SQL["select_idempotency"], client=write.client, key=self._key(write)):
             if row["fingerprint"] not in {self._fingerprint(write), write.fingerprint}:
                 raise IdempotencyKeyReused("use a new key for a new request; the key names one request for good")
-            return Record(row["delivery"], row["status"], self._reply(write, row["reply"]), bool(row["not_executed"]))
+            reply = self._reply(write, row["reply"])
+            return Record(row["delivery"], row["status"], reply, bool(row["not_executed"]), row["attempt"])
         return None
 
     def _reply(self, write: Write, sealed: bytes | None) -> bytes | None:
@@ -136,26 +138,44 @@ class Idempotency:
         }
         tx.execute(SQL["insert_idempotency"], values)
 
-    def set_executed(self, write: Write, *, maybe: bool) -> None:
-        """Note whether the attempt of an immediate write may have been executed; it is not finished yet.
+    def begin_again(self, tx: Transaction, write: Write, record: Record) -> int:
+        """Begin the next attempt of an immediate write within the caller's transaction; return its number.
 
         Raises:
-            RequestInFlight: another process has begun the next attempt meanwhile.
+            RequestInFlight: another process has begun it meanwhile.
         """
-        values = {"client": write.client, "key": self._key(write), "not_executed": int(not maybe)}
-        with self.database.transaction() as tx:
-            begun = tx.execute(SQL["set_idempotency_executed"], values).rowcount == 1
-        if maybe and not begun:
+        values = {"client": write.client, "key": self._key(write), "attempt": record.attempt}
+        if tx.execute(SQL["begin_idempotent_attempt"], values).rowcount != 1:
             raise RequestInFlight("repeat the request in a moment", retry_after_s=1)
+        return record.attempt + 1
 
-    def finish(self, tx: Transaction, write: Write, status: int, reply: bytes) -> bool:
+    def not_executed(self, write: Write, attempt: int) -> bool:
+        """Note that an attempt certainly was not executed; False if it is not the newest, which may have been."""
+        values = {"client": write.client, "key": self._key(write), "attempt": attempt}
+        with self.database.transaction() as tx:
+            return tx.execute(SQL["set_idempotency_not_executed"], values).rowcount == 1
+
+    def finish(self, tx: Transaction, write: Write, status: int, reply: bytes, *, only: int = 0) -> bool:
         """Store the certain outcome of an immediate write within the caller's transaction; a repeat gets the same.
 
-        False if another process was faster: what it stored is the answer.
+        Args:
+            tx: the transaction.
+            write: what was asked.
+            status: of the answer.
+            reply: its body.
+            only: the attempt that this is certain of, if it is not certain of all of them: a refusal.
+
+        Returns:
+            False if another process was faster, or has begun another attempt since `only`.
         """
         sealed = self._cipher.seal(reply, self._context(write))
-        values = {"client": write.client, "key": self._key(write), "status": status, "reply": sealed}
+        values = {"client": write.client, "key": self._key(write), "status": status, "reply": sealed, "attempt": only}
         return tx.execute(SQL["set_idempotency_reply"], values).rowcount == 1
+
+    def is_answered(self, tx: Transaction, write: Write) -> bool:
+        """Return whether an answer is stored, as a transaction sees it."""
+        row = tx.execute(SQL["select_idempotency"], {"client": write.client, "key": self._key(write)}).fetchone()
+        return row is not None and row["status"] is not None
 
     @staticmethod
     def forget(database: Database, before: int, limit: int) -> int:

@@ -1,6 +1,7 @@
 """Reads, and writes that need the backend's answer now and are idempotent by key."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, cast
@@ -12,6 +13,7 @@ from contracts.errors import (
     BackendUnavailable,
     FixRequest,
     LeakBlocked,
+    NotFound,
     RequestInFlight,
     StateUnavailable,
 )
@@ -29,6 +31,9 @@ from shim.systems import System
 from shim.tokens import Opening, Tokens
 
 _STILL_UNKNOWN: Final = "an earlier attempt may have been executed; repeat with the same key"
+_EXPIRED: Final = (
+    "an earlier attempt may have been executed, and a token of it is not valid any more; look at what is there"
+)
 _NOT_STORED: Final = "it was executed, but the answer could not be stored; repeat with the same key"
 
 
@@ -78,12 +83,14 @@ class Immediate:
             self.idempotency.exclusive(write) as record,
         ):
             if record is not None and record.status is not None and record.reply is not None:
+                with suppress(NotFound):  # a token that was valid when it was answered
+                    access.about_person_in(self.tokens.open_request(request, caller.client.name, system.name)[0])
                 access.end(REPLAYED, record.status)
                 return Answer(record.status, record.reply)
-            opened, opening = self.tokens.open_request(request, caller.client.name, system.name)
-            access.about_person_in(opened)
             uncertain = record is not None and not record.not_executed
-            self._begin(write, record, access)
+            opened, opening = self._open(caller, system, request, uncertain=uncertain)
+            access.about_person_in(opened)
+            attempt = self._begin(write, record, access)
             reference = external_reference(self.deployment, caller.client.name, system.name, write.key)
             call = Call(
                 reference,
@@ -96,55 +103,72 @@ class Immediate:
                 answer = self._call(caller, system, contract, opened, opening, call, access)
             except FixRequest as error:
                 refused = Answer(error.status, problem_json(error), error.slug)
-                settled = self._finish(write, refused, access)
+                settled = self._finish(write, refused, access, only=attempt)
                 if settled is not refused:
                     return settled
                 raise
             except BackendUnavailable as error:
-                if uncertain:
-                    # True of this attempt, and not of the write: an earlier one may have been executed.
+                if uncertain or not self.idempotency.not_executed(write, attempt):
+                    # True of this attempt, and not of the write: another one may have been executed.
                     raise BackendOutcomeUnknown(_STILL_UNKNOWN, error.retry_after_s) from error
-                self.idempotency.set_executed(write, maybe=False)
                 raise
             try:
                 return self._finish(write, answer, access)
             except StateUnavailable as error:
                 raise BackendOutcomeUnknown(_NOT_STORED, error.retry_after_s) from error
 
-    def _begin(self, write: Write, record: Record | None, access: Access) -> None:
-        """Write the intent, and with it that this write has begun; nothing is asked of the backend before."""
-        if record is not None:
-            access.begin()
-            if record.not_executed:
-                self.idempotency.set_executed(write, maybe=True)
-            return
-
-        def begin(tx: Transaction, append: Append) -> None:
-            self.idempotency.insert(tx, write, None)
-            append(access.intent())
-
+    def _open(self, caller: Caller, system: System, request: Model, *, uncertain: bool) -> tuple[Model, Opening]:
         try:
-            self.accesses.log.write_with(begin)
-        except ConstraintViolated as error:
-            raise RequestInFlight("repeat the request in a moment", retry_after_s=1) from error
+            return self.tokens.open_request(request, caller.client.name, system.name)
+        except NotFound as error:
+            if uncertain:  # the token has expired since; that says nothing of what was executed
+                raise BackendOutcomeUnknown(_EXPIRED) from error
+            raise
 
-    def _finish(self, write: Write, answer: Answer, access: Access) -> Answer:
-        """Store the certain outcome with its row of the audit; return the answer that stands.
+    def _begin(self, write: Write, record: Record | None, access: Access) -> int:
+        """Write the intent, and with it that this attempt has begun; nothing is asked of the backend before.
 
-        A twin in another process may have been faster: then its answer is everybody's.
+        Returns the attempt's number.
         """
 
-        def finish(tx: Transaction, append: Append) -> bool:
-            stands = self.idempotency.finish(tx, write, answer.status, answer.body)
-            append(access.outcome(answer.outcome if stands else REPLAYED, answer.status))
-            return stands
+        def begin(tx: Transaction, append: Append) -> int:
+            if record is None:
+                self.idempotency.insert(tx, write, None)
+            number = 1 if record is None else self.idempotency.begin_again(tx, write, record)
+            append(access.intent())
+            return number
 
-        stands = self.accesses.log.write_with(finish)
+        try:
+            number = self.accesses.log.write_with(begin)
+        except ConstraintViolated as error:
+            raise RequestInFlight("repeat the request in a moment", retry_after_s=1) from error
+        access.has_begun()
+        return number
+
+    def _finish(self, write: Write, answer: Answer, access: Access, *, only: int = 0) -> Answer:
+        """Store the certain outcome with its row of the audit; return the answer that stands.
+
+        A twin in another process may have been faster: then its answer is everybody's. If it has only begun, a refusal
+        of this attempt says nothing of that one.
+
+        Raises:
+            BackendOutcomeUnknown: it has only begun.
+        """
+
+        def finish(tx: Transaction, append: Append) -> tuple[bool, bool]:
+            stands = self.idempotency.finish(tx, write, answer.status, answer.body, only=only)
+            answered = stands or self.idempotency.is_answered(tx, write)
+            if answered:
+                append(access.outcome(answer.outcome if stands else REPLAYED, answer.status))
+            return stands, answered
+
+        stands, answered = self.accesses.log.write_with(finish)
+        if not answered:
+            raise BackendOutcomeUnknown(_STILL_UNKNOWN, 1)
         access.has_ended()
-        if not stands:
-            record = self.idempotency.find(write)
-            if record is not None and record.status is not None and record.reply is not None:
-                return Answer(record.status, record.reply)
+        record = None if stands else self.idempotency.find(write)
+        if record is not None and record.status is not None and record.reply is not None:
+            return Answer(record.status, record.reply)
         return answer
 
     def _call(

@@ -44,4 +44,6 @@ CREATE TABLE ring_key (
 
 ALTER TABLE deployment ADD COLUMN naming BLOB;  -- sealed: the key of blinded names, which outlives a rotation
 
-CREATE INDEX idempotency_by_age ON idempotency (created_at) WHERE status IS NOT NULL;
+ALTER TABLE idempotency ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;  -- of an immediate write: which one says something certain
+
+CREATE INDEX idempotency_by_age ON idempotency (created_at) WHERE status IS NOT NULL OR not_executed = 1;

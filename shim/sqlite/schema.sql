@@ -53,11 +53,12 @@ CREATE TABLE idempotency (
     status      INTEGER,                  -- of an immediate write, once its outcome is certain
     reply       BLOB,                     -- sealed
     not_executed INTEGER NOT NULL DEFAULT 0,  -- 1: the last attempt certainly was not executed; the next is as good as the first
+    attempt      INTEGER NOT NULL DEFAULT 1,  -- of an immediate write: which one says something certain
     PRIMARY KEY (client, key),
     CHECK ((status IS NULL) = (reply IS NULL))
 ) WITHOUT ROWID;
 
-CREATE INDEX idempotency_by_age ON idempotency (created_at) WHERE status IS NOT NULL;
+CREATE INDEX idempotency_by_age ON idempotency (created_at) WHERE status IS NOT NULL OR not_executed = 1;
 
 CREATE TABLE reference_row (
     system  TEXT NOT NULL,

@@ -8,7 +8,7 @@ import pytest
 from contracts.errors import IdempotencyKeyReused, RequestInFlight, StateDamaged
 from outbox.database import ConstraintViolated, Database
 from outbox.entry import to_ms
-from shim.idempotency import Idempotency, Write, fingerprint
+from shim.idempotency import Idempotency, Record, Write, fingerprint
 from shim.keys import Blind
 from tests.conformance.outbox_store import CIPHER, Store
 from tests.unit.outbox.stand_ins import accept
@@ -33,9 +33,13 @@ class Records:
         with self.database.transaction() as tx:
             self.idempotency.insert(tx, write, delivery)
 
-    def finish(self, write: Write, status: int = 200, reply: bytes = b'{"hold":"HD_1"}') -> bool:
+    def finish(self, write: Write, status: int = 200, reply: bytes = b'{"hold":"HD_1"}', only: int = 0) -> bool:
         with self.database.transaction() as tx:
-            return self.idempotency.finish(tx, write, status, reply)
+            return self.idempotency.finish(tx, write, status, reply, only=only)
+
+    def begin_again(self, idempotency: Idempotency, write: Write, record: Record) -> int:
+        with self.database.transaction() as tx:
+            return idempotency.begin_again(tx, write, record)
 
     def forget(self, days: int, limit: int = 100) -> int:
         before = to_ms(self.store.clock()) - days * DAY_S * 1000
@@ -116,16 +120,34 @@ def test_a_twin_in_flight_is_told_so(records: Records) -> None:
 
 
 def test_of_two_processes_one_begins_the_next_attempt(records: Records) -> None:
-    """After an attempt that certainly was not executed."""
+    """After an attempt that certainly was not executed, or whose outcome nobody knows."""
     one, two = records.idempotency, records.process()
     records.begin(WRITE)
-    one.set_executed(WRITE, maybe=False)
+    assert one.not_executed(WRITE, 1)
     found = two.find(WRITE)
     assert found is not None
     assert found.not_executed
-    two.set_executed(WRITE, maybe=True)
+    assert records.begin_again(two, WRITE, found) == 2
     with pytest.raises(RequestInFlight):
-        one.set_executed(WRITE, maybe=True)
+        records.begin_again(one, WRITE, found)
+    again = one.find(WRITE)
+    assert again is not None
+    assert (again.not_executed, again.attempt) == (False, 2)
+
+
+def test_what_an_older_attempt_knows_is_not_true_of_a_newer_one(records: Records) -> None:
+    """Neither that it was not executed, nor that it was refused; that it was executed is true of all."""
+    records.begin(WRITE)
+    found = records.idempotency.find(WRITE)
+    assert found is not None
+    records.begin_again(records.process(), WRITE, found)
+    assert not records.idempotency.not_executed(WRITE, 1)
+    assert not records.finish(WRITE, 409, b"{}", only=1)
+    assert records.finish(WRITE)
+    assert not records.finish(WRITE, 409, b"{}", only=2)
+    stands = records.process().find(WRITE)
+    assert stands is not None
+    assert stands.status == 200
 
 
 def test_an_answer_that_cannot_be_read_is_not_given_again(records: Records) -> None:
@@ -139,23 +161,24 @@ def test_an_answer_that_cannot_be_read_is_not_given_again(records: Records) -> N
 
 
 def test_an_old_answer_expires_and_nothing_else_does(records: Records) -> None:
-    """Not what nobody knows the outcome of, not what was not executed, and never what has a delivery."""
+    """What certainly was not executed goes with it; not what nobody knows the outcome of, never what has a delivery."""
     entry = accept(records.store.outbox())
-    kept = [replace(WRITE, key=f"kept-{number}") for number in range(4)]
+    kept = [replace(WRITE, key=f"kept-{number}") for number in range(3)]
     records.begin(kept[0], entry.id)
     records.begin(kept[1])
-    records.begin(kept[2])
-    records.idempotency.set_executed(kept[2], maybe=False)
+    gone = replace(WRITE, key="gone")
+    records.begin(gone)
+    records.idempotency.not_executed(gone, 1)
     records.begin(WRITE)
     records.finish(WRITE)
     records.store.clock.forward(20 * DAY_S)
-    records.begin(kept[3])
-    records.finish(kept[3])
+    records.begin(kept[2])
+    records.finish(kept[2])
     records.store.clock.forward(11 * DAY_S)
     assert records.forget(31) == 0
-    assert records.forget(30) == 1
+    assert records.forget(30) == 2
     assert records.forget(30) == 0
-    assert records.idempotency.find(WRITE) is None
+    assert records.idempotency.find(WRITE) is records.idempotency.find(gone) is None
     assert all(records.idempotency.find(write) is not None for write in kept)
 
 

@@ -126,6 +126,8 @@ def test_a_repeat_is_an_access_of_its_own(state: Database, name: str) -> None:
     assert (first.id, first.state) == (again.id, again.state) if name == "log_note" else first.body == again.body
     rows = calling.audit()
     assert [row["outcome"] for row in rows if row["phase"] == "outcome"] == [rows[-2]["outcome"], "replayed"]
+    assert len({row["subject"] for row in rows}) == 1  # about the same person, who is looked at again
+    assert rows[-1]["subject"]
     assert len({row["access"] for row in rows}) == 2
 
 
@@ -138,3 +140,30 @@ def test_an_unknown_token_is_written_down(state: Database) -> None:
         calling.immediate.read(caller(), system(row, desk), row, request)
     (outcome,) = calling.audit()
     assert (outcome["phase"], outcome["outcome"], outcome["subject"], desk.asked) == ("outcome", "not-found", None, 0)
+
+
+@pytest.mark.parametrize("name", ["list_upcoming", "cancel", "log_note"])
+def test_not_even_a_refusal_is_told_when_nothing_can_be_written(
+    state: Database, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a full disk would leave somebody who asks and asks, and nobody who knows."""
+    calling, row = Calling(state), contract(f"practice_{name}")
+    foreign = {"PT": TokenKind.PATIENT, "AP": TokenKind.APPOINTMENT}
+    body = {
+        field: TOKENS.mint(foreign[value], "other", "intramed", "1") if value in foreign else value
+        for field, value in BODIES[name].items()
+    }
+    request = row.request.model_validate(body)
+
+    def full(*_: object) -> None:
+        raise StateUnavailable("the disk is full")
+
+    who, where = caller(), system(row, Desk())
+    ask: dict[str, Ask] = {
+        "list_upcoming": lambda: calling.immediate.read(who, where, row, request),
+        "cancel": lambda: calling.immediate.write(who, where, row, request, WRITE),
+        "log_note": lambda: calling.durable.accept(who, where, row, request, WRITE),
+    }
+    monkeypatch.setattr(AuditLog, "_run", full)
+    with pytest.raises(StateUnavailable):
+        ask[name]()

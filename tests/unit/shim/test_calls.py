@@ -1,5 +1,6 @@
 """What a desk is told of the client that calls, and what a client is told when an outcome is not certain."""
 
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from contracts.catalogue import Effect
 from contracts.delivery import Document
 from contracts.desks import Call
-from contracts.errors import BackendOutcomeUnknown, BackendUnavailable, ContractError, StateUnavailable
+from contracts.errors import BackendOutcomeUnknown, BackendUnavailable, ContractError, SlotTaken, StateUnavailable
 from contracts.practice import CancelReply, ListSlotsReply
 from outbox.database import Database
 from shim.idempotency import Idempotency, external_reference
@@ -112,7 +113,7 @@ def test_an_answer_that_cannot_be_stored_is_not_called_refused(
 ) -> None:
     """It has happened in the backend; "nothing was accepted" would let an agent book again elsewhere."""
 
-    def full(*_: Any) -> None:
+    def full(*_: Any, **__: Any) -> None:
         raise StateUnavailable("the disk is full")
 
     with monkeypatch.context() as broken:
@@ -142,4 +143,71 @@ def test_the_answer_that_was_stored_first_is_everybodys(state: Database) -> None
     again = calling.immediate.write(caller(), system(row, Listening()), row, request, WRITE)
     assert again.body == answer.body
     twin.log.close()
+    calling.log.close()
+
+
+def raced(
+    state: Database, of_the_twin: ContractError | None, ours: ContractError | None
+) -> tuple[list[str], list[bool]]:
+    """A request whose twin in another process comes and ends while the desk works; then a third request.
+
+    Returns what the twin, the first and the third got, and whether each was told that it may be a repetition.
+    """
+    row, came, desk = contract("practice_cancel"), [], Listening()
+    calling, twin = Calling(state), Calling(state)  # each has a guard of its own, as two processes have
+
+    def ask(process: Calling, asked: Any) -> None:
+        try:
+            process.immediate.write(caller(), system(row, asked), row, request_for("cancel", "agent"), WRITE)
+        except ContractError as error:
+            came.append(error.slug)
+        else:
+            came.append("done")
+
+    class Slower(Listening):
+        def cancel(self, request: Any, call: Call) -> CancelReply:
+            desk.calls.append(call)
+            desk.errors = [of_the_twin] if of_the_twin else []
+            ask(twin, desk)
+            if ours is not None:
+                raise ours
+            return CancelReply(appointment=request.appointment)
+
+    ask(calling, Slower())
+    ask(calling, desk)
+    twin.log.close()
+    calling.log.close()
+    return came, [call.repeated for call in desk.calls]
+
+
+def test_a_refusal_is_not_true_of_a_twin_that_was_executed(state: Database) -> None:
+    """The first meets the twin's lock in the backend; what the twin did stands, for everybody and for good."""
+    assert raced(state, None, SlotTaken("taken")) == (["done", "done", "done"], [False, True])
+
+
+def test_not_executed_is_not_true_of_a_twin_that_may_have_been(state: Database) -> None:
+    """Nobody is told "not executed" before the backend has said what became of the twin."""
+    came, repeated = raced(state, BackendOutcomeUnknown("no answer"), BackendUnavailable("busy"))
+    assert came == ["outcome-unknown", "outcome-unknown", "done"]
+    assert repeated == [False, True, True]
+
+
+def test_a_refusal_is_not_stored_while_a_twin_is_unknown(state: Database) -> None:
+    """It would be replayed for good."""
+    came, repeated = raced(state, BackendOutcomeUnknown("no answer"), SlotTaken("taken"))
+    assert came == ["outcome-unknown", "outcome-unknown", "done"]
+    assert repeated == [False, True, True]
+
+
+def test_an_expired_token_says_nothing_of_what_was_executed(state: Database, desk: Listening) -> None:
+    """A repeat after a day of an unknown outcome is not a refusal."""
+    row, later = contract("practice_cancel"), [NOW]
+    calling = Calling(state, lambda: later[0])
+    desk.errors = [BackendOutcomeUnknown("no answer")]
+    request = request_for("cancel", "agent")
+    for _ in range(2):
+        with pytest.raises(BackendOutcomeUnknown):
+            calling.immediate.write(caller(), system(row, desk), row, request, WRITE)
+        later[0] = NOW + timedelta(days=2)
+    assert len(desk.calls) == 1
     calling.log.close()
