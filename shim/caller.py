@@ -49,14 +49,18 @@ def caller_of(client: Client, headers: Headers, correlation: str) -> Caller:
     Raises:
         MalformedRequest: a header cannot be written down as it is.
     """
+    for name in (ON_BEHALF_OF, PURPOSE):
+        if name in headers and _told(headers, name) is None:
+            violation = Violation(name, "must be 1 to 100 visible ASCII characters")
+            raise MalformedRequest(f"not as the contract describes: {name}", [violation])
+    return caller_as_told(client, headers, correlation)
+
+
+def caller_as_told(client: Client, headers: Headers, correlation: str) -> Caller:
+    """Read who asks, without what cannot be written down: for whoever may be refused for another reason."""
     return Caller(client, correlation, _told(headers, ON_BEHALF_OF), _told(headers, PURPOSE))
 
 
 def _told(headers: Headers, name: str) -> str | None:
     value = headers.get(name)
-    if value is None:
-        return None
-    if not _TOLD.fullmatch(value):
-        violation = Violation(name, "must be 1 to 100 visible ASCII characters")
-        raise MalformedRequest(f"not as the contract describes: {name}", [violation])
-    return value
+    return value if value is not None and _TOLD.fullmatch(value) else None

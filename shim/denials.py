@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pydantic import JsonValue
@@ -15,6 +16,10 @@ from shim.guard import mask
 from shim.policy import Policy
 
 ANONYMOUS_PER_MINUTE: Final = 60
+CLIENT_PER_MINUTE: Final = 20
+"""Rows of one client for one reason."""
+REMEMBERED: Final = 1000
+"""Clients and reasons that are counted at once."""
 UNLISTED: Final = "unlisted"
 """What is asked for when the path is none of ours: the path itself may be about a person."""
 
@@ -33,27 +38,44 @@ class Audit(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Minute:
+    """What has been written in a minute, which ends at `until` on the process's own clock, and what has not."""
+
+    most: int
+    until: float = 0.0
+    written: int = 0
+    left_out: int = 0
+
+
 class Denials:
     """Writes one row for each denial. Thread-safe.
 
-    Somebody without a key must not be able to fill the audit: of those refusals this process writes 60 a minute; the
-    next row says how many were left out.
+    Nobody must be able to fill the audit by being refused: in a minute this process writes 60 rows of those without a
+    key, and 20 of each client for each reason; the next such row says how many were left out.
     """
 
     def __init__(self, audit: Audit, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._audit = audit
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._until = 0.0
-        self._written = 0
-        self._left_out = 0
+        self._nobody = _Minute(ANONYMOUS_PER_MINUTE)
+        self._clients: dict[tuple[str, str], _Minute] = {}
 
     def of(self, caller: Caller, policy: Policy | None, address: str | None, error: ContractError) -> None:
-        """Write that a client was refused."""
+        """Write that a client was refused, or count it."""
+        minute = self._minute_of(caller.client.name, error.slug)
+        left_out = self._take(minute)
+        if left_out is None:
+            return
         detail: dict[str, JsonValue] = {"address": address}
         if "scope" in error.members:
             detail["scope"] = error.members["scope"]
+        if left_out:
+            detail["left_out"] = left_out
         self._write(
+            minute,
+            left_out,
             Event(
                 action=policy.action if policy else UNLISTED,
                 phase="outcome",
@@ -67,14 +89,14 @@ class Denials:
                 purpose=_guarded(caller.purpose),
                 correlation=caller.correlation,
                 detail=detail,
-            )
+            ),
         )
 
     def anonymous(
         self, policy: Policy | None, correlation: str, address: str | None, prefix: str | None, error: ContractError
     ) -> None:
         """Write that somebody without a valid key was refused, or count it."""
-        left_out = self._take()
+        left_out = self._take(self._nobody)
         if left_out is None:
             return
         detail: dict[str, JsonValue] = {"address": address}
@@ -82,7 +104,9 @@ class Denials:
             detail["key"] = mask(prefix).text  # whoever sends it chose it
         if left_out:
             detail["left_out"] = left_out
-        written = self._write(
+        self._write(
+            self._nobody,
+            left_out,
             Event(
                 action=policy.action if policy else UNLISTED,
                 phase="outcome",
@@ -93,32 +117,46 @@ class Denials:
                 contract=policy.contract if policy else None,
                 correlation=correlation,
                 detail=detail,
-            )
+            ),
         )
-        if not written:
-            with self._lock:
-                self._left_out += left_out + 1
 
-    def _take(self) -> int | None:
+    def _minute_of(self, client: str, slug: str) -> _Minute:
+        """Return what is counted of a client and a reason; for a new one the oldest may have to be forgotten."""
+        with self._lock:
+            minute = self._clients.get((client, slug))
+            if minute is None:
+                if len(self._clients) >= REMEMBERED:
+                    self._forget()
+                minute = self._clients[client, slug] = _Minute(CLIENT_PER_MINUTE)
+            return minute
+
+    def _forget(self) -> None:
+        now = self._monotonic()
+        whose = next((key for key, each in self._clients.items() if each.until <= now and not each.left_out), None)
+        forgotten = self._clients.pop(next(iter(self._clients)) if whose is None else whose)
+        if forgotten.left_out:
+            _log.warning("%d denials of a client are in no row of the audit", forgotten.left_out)
+
+    def _take(self, minute: _Minute) -> int | None:
         """Return how many were left out before this one, which is to be written; None to leave it out."""
         now = self._monotonic()
         with self._lock:
-            if now >= self._until:
-                self._until, self._written = now + 60, 0
-            if self._written >= ANONYMOUS_PER_MINUTE:
-                self._left_out += 1
+            if now >= minute.until:
+                minute.until, minute.written = now + 60, 0
+            if minute.written >= minute.most:
+                minute.left_out += 1
                 return None
-            self._written += 1
-            left_out, self._left_out = self._left_out, 0
+            minute.written += 1
+            left_out, minute.left_out = minute.left_out, 0
             return left_out
 
-    def _write(self, event: Event) -> bool:
+    def _write(self, minute: _Minute, left_out: int, event: Event) -> None:
         try:
             self._audit.write(event)
         except StateUnavailable as error:
             _log.error("a denial could not be written: %s", error.detail)
-            return False
-        return True
+            with self._lock:
+                minute.left_out += left_out + 1
 
 
 def _guarded(text: str | None) -> str | None:

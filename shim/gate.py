@@ -8,7 +8,7 @@ from typing import Final
 from starlette.datastructures import Headers
 
 from contracts.errors import Forbidden, Unauthenticated
-from shim.caller import Caller, caller_of
+from shim.caller import Caller, caller_as_told, caller_of
 from shim.clients import Clients, KnownClient, prefix_of
 from shim.denials import Denials
 from shim.limits import RequestLimits
@@ -50,18 +50,20 @@ class Gate:
             Unauthenticated: there is not exactly one key, or it is nobody's.
             Forbidden: the client may not call from there, or has none of the scopes.
             TooManyRequests: it has sent more than it may.
-            MalformedRequest: a header that the audit needs cannot be written down.
+            MalformedRequest: it is let in, and a header that the audit needs cannot be written down.
             StateUnavailable: it cannot be found out.
         """
         known = self._known(asked)
-        caller = caller_of(known.client, asked.headers, asked.correlation)
+        caller = caller_as_told(known.client, asked.headers, asked.correlation)
         try:
-            return self._let_in(caller, known, asked)
+            self._let_in(caller, known, asked)
         except Forbidden as error:
             self.denials.of(caller, asked.policy, asked.address, error)
             raise
+        # Last: a 400 tells that the key is valid, and whoever may not call from there must not learn it uncounted.
+        return caller_of(known.client, asked.headers, asked.correlation)
 
-    def _let_in(self, caller: Caller, known: KnownClient, asked: Asked) -> Caller:
+    def _let_in(self, caller: Caller, known: KnownClient, asked: Asked) -> None:
         if not caller.client.may_call_from(asked.address):
             raise Forbidden("the client may not call from here")
         if (refused := self.limits.count(known)) is not None:
@@ -70,7 +72,6 @@ class Gate:
             raise refused.error
         if asked.policy is not None:
             asked.policy.admit(caller.client)
-        return caller
 
     def _known(self, asked: Asked) -> KnownClient:
         key = None

@@ -19,6 +19,9 @@ from shim.marks import person_in
 from shim.systems import System
 from shim.tokens import Expanded, Tokens
 
+LISTED: Final = 20
+"""Places that a refusal names; a message of nothing but tokens has hundreds."""
+
 _REFUSED: Final = "the message has something in it that may not leave; nothing of it is repeated here"
 
 OutboundRequest = PracticeOutboundRequest | FacilityOutboundRequest
@@ -39,7 +42,8 @@ class Outbound:
         """Return the message as it may be sent.
 
         Raises:
-            LeakBlocked: it may not be; naming kinds and places, in characters of the message as it was given.
+            LeakBlocked: it may not be; naming kinds and places, in characters of the message as it was given: the
+                first 20, and how many `more` there are.
             NotFound: the person's token is not known.
         """
         client = caller.client
@@ -52,7 +56,9 @@ class Outbound:
             found = found_in(expanded)
             if found:
                 self.leaks.count(system.name, contract.name, {str(each["kind"]): 1 for each in found})
-                raise LeakBlocked(_REFUSED, found)
+                more = {"more": len(found) - LISTED} if len(found) > LISTED else {}
+                access.note(**more)
+                raise LeakBlocked(_REFUSED, found[:LISTED], **more)
             access.end(OK, HTTPStatus.OK)
             return Answer(HTTPStatus.OK, to_json(OutboundReply(text=expanded.text)))
 
@@ -60,6 +66,7 @@ class Outbound:
 def found_in(expanded: Expanded) -> list[dict[str, JsonValue]]:
     """Return what may not leave: kind and place in the message as it was given, in order, never a value."""
     found = [(each.begin, each.end, each.reason) for each in expanded.refused]
-    findings = find(expanded.text, IDENTIFIERS)
+    # Every token has been expanded or refused: what else has a token's shape may be a number in disguise.
+    findings = find(expanded.text, IDENTIFIERS, tokens=False)
     found += [(*expanded.place(finding.begin, finding.end), finding.kind.value) for finding in findings]
     return [{"kind": kind, "begin": begin, "end": end} for begin, end, kind in sorted(found)]

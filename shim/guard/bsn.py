@@ -54,7 +54,9 @@ def candidates(text: str, groups: Sequence[Group]) -> list[Window]:
 class BsnRule:
     """Says which candidates in one text are citizen service numbers."""
 
-    def __init__(self, original: str, seen: Plain, groups: Sequence[Group], may_be: Sequence[Window]) -> None:
+    def __init__(
+        self, original: str, seen: Plain, groups: Sequence[Group], may_be: Sequence[Window], *, tokens: bool
+    ) -> None:
         """Look at a text.
 
         Args:
@@ -62,13 +64,14 @@ class BsnRule:
             seen: as it is looked at.
             groups: of the text as it is looked at.
             may_be: the candidates that will be asked about.
+            tokens: whether a number in what has the shape of a token of ours is none.
         """
         near = {at for window in may_be for at in range(max(0, window.first - _AROUND), window.last + 1)}
         starts = [groups[at].begin for at in sorted(near)]
         self._original = original
         self._seen = seen
         self._groups = groups
-        self._solid = Spans(shapes.solid(seen.text, starts))
+        self._solid = Spans(shapes.solid(seen.text, starts, tokens=tokens))
         self._times = Spans(shapes.times(seen.text, starts))
         self._amounts = Spans(shapes.amounts(seen.text, starts))
         self._named = _WORD.search(seen.text) is not None

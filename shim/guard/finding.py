@@ -25,10 +25,16 @@ Claim = tuple[Kind, Span]
 """What a part of a plain text is."""
 
 
-def find(text: str, kinds: frozenset[Kind] = ALL) -> list[Finding]:
+def find(text: str, kinds: frozenset[Kind] = ALL, *, tokens: bool = True) -> list[Finding]:
     """Return what must not leave, in order and without overlaps; where two kinds overlap, the graver one for both.
 
     Only these kinds are told. A complete telephone number is never called a BSN, whether or not it is asked for.
+
+    Args:
+        text: as it is, escapes and all.
+        kinds: what to look for.
+        tokens: whether what has the shape of a token of a tenant, patient, slot, hold or appointment is left alone.
+            False where no such token can be: then one that hides a number is no token.
     """
     # Most texts have too few digits, which the whole text tells a hundred times faster than each rule.
     if not _SPECIAL.search(text) and "@" not in text and "(" not in text and len(_DIGITS.findall(text)) < _FEWEST:
@@ -38,22 +44,22 @@ def find(text: str, kinds: frozenset[Kind] = ALL) -> list[Finding]:
     for layer in layers(text):
         seen = plain(layer)
         if before is None or seen.text != before:
-            found += _found(text, seen, kinds)
+            found += _found(text, seen, kinds, tokens=tokens)
         before = seen.text
     return _merged(found)
 
 
-def _found(original: str, seen: Plain, kinds: frozenset[Kind]) -> Iterator[Finding]:
+def _found(original: str, seen: Plain, kinds: frozenset[Kind], *, tokens: bool) -> Iterator[Finding]:
     claims = [(Kind.EMAIL, span) for span in emails(seen.text)] if Kind.EMAIL in kinds else []
     groups = groups_of(seen.text)
     if sum(len(group.digits) for group in groups) >= _FEWEST:
-        claims += _numbers(original, seen, groups, kinds)
+        claims += _numbers(original, seen, groups, kinds, tokens=tokens)
     for kind, (begin, end) in claims:
         if kind in kinds:
             yield Finding(kind, seen.begins[begin], seen.ends[end - 1])
 
 
-def _numbers(original: str, seen: Plain, groups: list[Group], kinds: frozenset[Kind]) -> list[Claim]:
+def _numbers(original: str, seen: Plain, groups: list[Group], kinds: frozenset[Kind], *, tokens: bool) -> list[Claim]:
     """Return what the numbers of a text are; those that explain one another among them, asked for or not."""
     text = seen.text
     claims: list[Claim] = [(Kind.IBAN, span) for span in ibans(text)]
@@ -64,7 +70,7 @@ def _numbers(original: str, seen: Plain, groups: list[Group], kinds: frozenset[K
         claims += [(Kind.INSURANCE, span) for span in insurances(text) if not codes.touch(*span)]
     windows = candidates(text, groups) if Kind.BSN in kinds else []
     if windows or Kind.TELEPHONE in kinds:
-        rule = BsnRule(original, seen, groups, windows) if windows else None
+        rule = BsnRule(original, seen, groups, windows, tokens=tokens) if windows else None
         claims += _bsns_and_telephones(text, groups, windows, rule, [span for _, span in claims])
     return claims
 

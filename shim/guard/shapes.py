@@ -10,14 +10,14 @@ from typing import Final
 
 from shim.guard.groups import Span
 
-_TOKEN: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:"
-    r"(?:TN|PT|SL|HD|AP)_(?=[0-9_-]{0,60}[A-Za-z])[A-Za-z0-9_-]{20,}"
-    r"|dl_[0-9a-f]{32}|LS-(?=[2-7]{0,19}[A-Z])[A-Z2-7]{20}|ls_[0-9a-f]{8}_[A-Za-z0-9_-]{30,}"
+_PERSONAL: Final = r"(?:TN|PT|SL|HD|AP)_(?=[0-9_-]{0,60}[A-Za-z])[A-Za-z0-9_-]{20,}"
+_ISSUED: Final = (
+    r"dl_[0-9a-f]{32}|LS-(?=[2-7]{0,19}[A-Z])[A-Z2-7]{20}|ls_[0-9a-f]{8}_[A-Za-z0-9_-]{30,}"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|(?=[0-9]{0,60}[a-f])(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{16})"
-    r")(?![A-Za-z0-9])"
 )
+_TOKEN: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{_PERSONAL}|{_ISSUED})(?![A-Za-z0-9])")
+_NO_PERSONAL: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{_ISSUED})(?![A-Za-z0-9])")
 _INSTANT: Final = re.compile(
     r"(?<![0-9])[12][0-9]{3}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]{1,9})?)?"
     r"(?:[Zz]|[+-][0-2][0-9]:[0-5][0-9])?(?![0-9])"
@@ -49,14 +49,16 @@ _DECIMAL: Final = r"[0-9]{1,4},[0-9]{2}"
 _SUMS: Final = re.compile(rf"(?<![0-9])(?<![0-9][.,/-]){_DECIMAL}(?: ?[-+/;=] ?{_DECIMAL}){{1,9}}(?![0-9]|[-/.,][0-9])")
 
 
-def solid(text: str, starts: Collection[int]) -> list[Span]:
+def solid(text: str, starts: Collection[int], *, tokens: bool) -> list[Span]:
     """Return what is no BSN even where nine digits stand together: tokens, instants, coordinates.
 
     Args:
         text: plain.
         starts: where the groups of digits begin that are looked at; so here and below.
+        tokens: whether what has the shape of a token of a tenant, patient, slot, hold or appointment is one.
     """
-    return [match.span() for match in _TOKEN.finditer(text)] + _at(text, starts, (_INSTANT, _PLACE))
+    issued = _TOKEN if tokens else _NO_PERSONAL
+    return [match.span() for match in issued.finditer(text)] + _at(text, starts, (_INSTANT, _PLACE))
 
 
 def is_day(digits: str) -> bool:
