@@ -21,6 +21,8 @@ BODY_LIMIT_BYTES: Final = 128 * 1024
 """A message of 4,096 characters takes 48 KiB when every one of them is an escaped emoji."""
 
 _POLICY_VIOLATION: Final = 1008
+_LENGTH_DIGITS: Final = 12
+"""A longer Content-Length is too long, whatever it says: reading thousands of digits is refused by Python itself."""
 _TOO_LONG: Final = f"a body may have {BODY_LIMIT_BYTES} bytes"
 
 
@@ -80,7 +82,7 @@ class Boundary:
             scope.setdefault("state", {})["caller"] = await run_in_threadpool(self._gate.admit, asked)
         _must_be_listed(matched)
         length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > BODY_LIMIT_BYTES:
+        if length.isdecimal() and (len(length) > _LENGTH_DIGITS or int(length) > BODY_LIMIT_BYTES):
             raise BodyTooLarge(_TOO_LONG)
 
     def _mark(self, headers: MutableHeaders, path: str, correlation: str) -> None:

@@ -143,7 +143,7 @@ def _disguised(text: str, begin: int, end: int) -> Iterator[Refused]:
     seen = plain(raw(text[begin:end]))
     for match in _DISGUISED.finditer(seen.text):
         first, last = match.start(), match.end() - 1
-        # Within a word it may be a page's name, such as road-map_of-the-practice; of tokens one in 1,400 has no digit.
+        # Within a word it may be a page's name, such as road-map_of-the-practice; of 1,000 tokens one has no digit.
         if first and seen.text[first - 1].isalnum() and not _DIGIT.search(match[0]):
             continue
         yield Refused(UNKNOWN, begin + seen.begins[first], begin + seen.ends[last])

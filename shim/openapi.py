@@ -124,6 +124,7 @@ class Problem(BaseModel):
     quota: int | None = Field(default=None, description="How many it allows in its window.", examples=[5])
     window_s: int | None = Field(default=None, description="The limit's window, seconds.", examples=[3600])
     found: list[FoundOut] | None = Field(default=None, description="What may not leave, one by one; never the value.")
+    more: int | None = Field(default=None, description="How many more of them were found than are listed.")
     executed: bool | None = Field(default=None, description="Whether the write was executed all the same.")
     server_time: str | None = Field(default=None, description="The server's clock, when a report time is refused.")
     delivery: dict[str, Any] | None = Field(default=None, description="The delivery that has ended without success.")

@@ -1,5 +1,6 @@
 """`check_outbound`: whether a message may be sent to a person. The agent that wrote it is not believed."""
 
+from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -55,7 +56,7 @@ class Outbound:
             expanded = self.tokens.expand(opened.text, client.name, system.name, recipient)  # type: ignore[attr-defined]  # both requests have one
             found = found_in(expanded)
             if found:
-                self.leaks.count(system.name, contract.name, {str(each["kind"]): 1 for each in found})
+                self.leaks.count(system.name, contract.name, Counter(str(each["kind"]) for each in found))
                 more = {"more": len(found) - LISTED} if len(found) > LISTED else {}
                 access.note(**more)
                 raise LeakBlocked(_REFUSED, found[:LISTED], **more)

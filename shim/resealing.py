@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from outbox.carrying.prune import KEPT_LOCK
 from outbox.database import Database, Row, Transaction
 from outbox.statements import Statements
 from shim.keys import RestCipher
@@ -112,6 +113,8 @@ def _writing(place: Place, anew: list[tuple[Row, dict[str, bytes]]]) -> Callable
     """Return what writes rows, unless somebody has changed or deleted them meanwhile."""
 
     def write(tx: Transaction) -> int:
+        if place.frozen:
+            tx.lock(KEPT_LOCK)
         return sum(_write(tx, place, row, changes) for row, changes in anew)
 
     return write

@@ -18,15 +18,18 @@ def new_file(path: Path) -> Iterator[Path]:
     """Give the path of an empty file, mode 0600, that gets its name when the block has ended, and survives a power cut.
 
     Raises:
-        CarryingRefused: the name is taken, or the folder cannot be written.
+        CarryingRefused: the name is taken, the folder cannot be written, or the disk gets full meanwhile.
     """
-    if path.exists():
+    if os.path.lexists(path):
         raise CarryingRefused(f"{path} exists; remove it or choose another name")
     with unnamed_file(path) as unnamed:
-        yield unnamed
-        sync(unnamed)
-        unnamed.rename(path)
-        sync(path.parent)
+        try:
+            yield unnamed
+            sync(unnamed)
+            unnamed.rename(path)
+            sync(path.parent)
+        except OSError as error:
+            raise CarryingRefused(f"{path} cannot be written: {error.strerror}") from error
 
 
 @contextmanager

@@ -55,5 +55,6 @@ def migrate(
 def _refuse_moved(target: Target, source: Path) -> None:
     """An earlier attempt has put the file away: go on only if its commit failed."""
     with snapshot(target.database) as tx:
-        if any(counts(tx, target.tables).values()):
+        # Whoever has looked at it since is in the audit there.
+        if any(counts(tx, [table for table in target.tables if not table.joins]).values()):
             raise CarryingRefused(f"{source} was {MOVED}{target.database.where} before; name that in shim.toml")

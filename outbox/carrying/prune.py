@@ -15,6 +15,11 @@ _BATCH: Final = 100
 """Entries of one commit: a few milliseconds, in which nobody else writes."""
 _PAUSE_S: Final = 0.02
 """Shortest pause between two commits; else as long as the commit took, so that others get half of the time."""
+KEPT_LOCK: Final = "payloads"
+"""The lock of whoever deletes payloads or requests, held to the commit.
+
+Who deletes a row and inserts it again is not seen by a DELETE that waited for the first: the row would stay for good.
+"""
 _VALUE_MOST: Final = 64
 """Characters of a value that is kept: a code or a number. What is longer may be a person's words."""
 
@@ -75,12 +80,23 @@ def prune(
         done += _write(database, pruning, wanted, kept, audit)
         report(done)
         pause(max(_PAUSE_S, time.monotonic() - began))
+    if pruning.what == "payloads":
+        for batch in _left_requests(database):
+            _write_left(database, pruning, batch, audit)
+            pause(_PAUSE_S)
     return Pruned(done, tuple(damaged))
 
 
 def _batches(database: Database, pruning: Pruning) -> Iterator[Sequence[Row]]:
     after, statement = 0, SQL[f"select_old_{pruning.what}"]
     while batch := database.read(statement, after=after, before=pruning.before, limit=_BATCH):
+        yield batch
+        after = batch[-1]["seq"]
+
+
+def _left_requests(database: Database) -> Iterator[Sequence[Row]]:
+    after = 0
+    while batch := database.read(SQL["select_left_requests"], after=after, limit=_BATCH):
         yield batch
         after = batch[-1]["seq"]
 
@@ -108,24 +124,39 @@ def _is_code(value: str) -> bool:
 def _write(database: Database, pruning: Pruning, batch: Sequence[Row], kept: dict[int, bytes], audit: Audit) -> int:
     def job(tx: Transaction) -> int:
         if pruning.what == "payloads":
+            tx.lock(KEPT_LOCK)
             pruned = sum(_payload(tx, row, kept[row["seq"]], pruning.now) for row in batch)
         else:
             pruned = sum(_attempts(tx, row) for row in batch)
         if pruned:
-            detail = {"what": pruning.what, "entries": pruned, "before": pruning.before}
-            audit.write(tx, "prune", None, {**detail, "first": batch[0]["id"], "last": batch[-1]["id"]})
+            _tell(tx, audit, pruning, pruning.what, pruned, batch)
         return pruned
 
     return database.write(job) if batch else 0
+
+
+def _write_left(database: Database, pruning: Pruning, batch: Sequence[Row], audit: Audit) -> None:
+    def job(tx: Transaction) -> None:
+        tx.lock(KEPT_LOCK)
+        gone = sum(tx.execute(SQL["delete_request"], {"entry_seq": row["seq"]}).rowcount for row in batch)
+        if gone:
+            _tell(tx, audit, pruning, "requests", gone, batch)
+
+    database.write(job)
+
+
+def _tell(tx: Transaction, audit: Audit, pruning: Pruning, what: str, entries: int, batch: Sequence[Row]) -> None:
+    detail = {"what": what, "entries": entries, "before": pruning.before}
+    audit.write(tx, "prune", None, {**detail, "first": batch[0]["id"], "last": batch[-1]["id"]})
 
 
 def _payload(tx: Transaction, row: Row, kept: bytes, now: int) -> int:
     values = {"entry_seq": row["seq"], "sha256": row["sha256"], "particulars": kept, "now": now}
     if tx.execute(SQL["insert_pruned"], values).rowcount != 1:
         return 0
-    tx.execute(SQL["delete_payload"], {"entry_seq": row["seq"]})
+    gone = tx.execute(SQL["delete_payload"], {"entry_seq": row["seq"]}).rowcount
     tx.execute(SQL["delete_request"], {"entry_seq": row["seq"]})
-    return 1
+    return gone
 
 
 def _attempts(tx: Transaction, row: Row) -> int:

@@ -62,18 +62,26 @@ WHERE entry.seq > :after AND entry.state IN ('delivered', 'discarded') AND entry
 ORDER BY entry.seq LIMIT :limit;
 
 -- name: insert_pruned
+-- It counts as written when it is there already: what was left beside it is let go then.
 INSERT INTO pruned (entry_seq, sha256, particulars, pruned_at)
 SELECT :entry_seq, :sha256, :particulars, :now
 FROM entry WHERE seq = :entry_seq AND state IN ('delivered', 'discarded') AND check_at IS NULL AND attention IS NULL
   AND NOT EXISTS (SELECT 1 FROM entry AS part
                   WHERE part.continues = entry.id AND part.state NOT IN ('delivered', 'discarded'))
-ON CONFLICT (entry_seq) DO NOTHING;
+ON CONFLICT (entry_seq) DO UPDATE SET sha256 = pruned.sha256;
 
 -- name: delete_payload
 DELETE FROM payload WHERE entry_seq = :entry_seq;
 
 -- name: delete_request
 DELETE FROM request WHERE entry_seq = :entry_seq;
+
+-- name: select_left_requests
+-- What clients asked of entries whose payload is gone: nobody needs it, and no payload leads to it.
+SELECT entry.seq, entry.id FROM request
+JOIN pruned ON pruned.entry_seq = request.entry_seq JOIN entry ON entry.seq = request.entry_seq
+WHERE request.entry_seq > :after AND NOT EXISTS (SELECT 1 FROM payload WHERE payload.entry_seq = request.entry_seq)
+ORDER BY request.entry_seq LIMIT :limit;
 
 -- name: select_old_attempts
 SELECT seq, id FROM entry

@@ -22,9 +22,12 @@ BUSY_TIMEOUT_MS: Final = 10_000
 
 _PRIMARY: Final = 0xFF
 """The kind of an extended error code."""
+_FULL: Final = "the disk is full; make room where it is kept"
 _FAILING: Final = "the disk is read-only or failing; look at where it is kept"
+_BESIDE: Final = 64 * 1024
+"""Bytes that opening takes beside the file: an index of 32 KiB, and the beginning of a log."""
 _REMEDIES: Final = {
-    sqlite3.SQLITE_FULL: "the disk is full; make room where it is kept",
+    sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_READONLY: _FAILING,
     sqlite3.SQLITE_IOERR: _FAILING,
     sqlite3.SQLITE_CANTOPEN: _FAILING,
@@ -151,7 +154,7 @@ class SqliteDatabase:
         if isinstance(error, sqlite3.IntegrityError):
             told: BaseException = ConstraintViolated(str(error))
         elif isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _REFUSED):
-            told = StateUnavailable(f"the state cannot be written: {_cause(error)}", retry_after_s=5)
+            told = StateUnavailable(f"the state cannot be written: {_cause(error, self.path)}", retry_after_s=5)
         else:
             return error  # the caller's own, or a value that cannot be stored
         told.__cause__ = error
@@ -167,7 +170,7 @@ class SqliteDatabase:
             text = statement if isinstance(statement, str) else statement.sqlite
             return reader.execute(text, parameters).fetchall()
         except sqlite3.DatabaseError as error:
-            raise StateUnavailable(f"the state cannot be read: {_cause(error)}", retry_after_s=5) from error
+            raise StateUnavailable(f"the state cannot be read: {_cause(error, self.path)}", retry_after_s=5) from error
         finally:
             self._idle.append(reader)
 
@@ -183,7 +186,9 @@ class SqliteDatabase:
         try:
             return self._connect()
         except sqlite3.DatabaseError as error:
-            raise StateUnavailable(f"the state cannot be opened: {_cause(error)}", retry_after_s=5) from error
+            raise StateUnavailable(
+                f"the state cannot be opened: {_cause(error, self.path)}", retry_after_s=5
+            ) from error
 
     def _connect(self) -> sqlite3.Connection:
         # Connections cross threads, one at a time: the writer under its lock, a reader while it is not idle.
@@ -222,9 +227,21 @@ class SqliteDatabase:
             writer.execute("PRAGMA foreign_keys = ON")
 
 
-def _cause(error: sqlite3.Error) -> str:
+def _cause(error: sqlite3.Error, path: Path) -> str:
     """Say what to do about it; without the path, because an agent may read this."""
-    return _REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & _PRIMARY, str(error))
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+    # SQLite says of a file beside it for which there is no room only that it cannot be opened.
+    if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR} and _is_full(path.parent):
+        return _FULL
+    return _REMEDIES.get(code, str(error))
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _BESIDE or (disk.f_files > 0 and disk.f_favail == 0)
 
 
 def split_script(script: str) -> list[str]:

@@ -5,6 +5,7 @@ Root could open any file; but what SQLite makes beside it would be root's then, 
 
 import os
 import pwd
+from contextlib import suppress
 from pathlib import Path
 from stat import S_ISVTX, S_IWOTH
 from typing import Final
@@ -48,9 +49,9 @@ def refuse_foreign(path: Path, what: str) -> None:
         StateRefused: naming the file and the remedy.
     """
     us, folder = os.geteuid(), path.resolve().parent
-    inside = folder.stat()
+    inside = _stat_of(folder, what)
     try:
-        found = path.stat()
+        found = _stat_of(path, what)
     except FileNotFoundError:
         # What root makes in the service's own folder, the service could not open.
         if us == 0 and inside.st_uid != 0:
@@ -76,6 +77,22 @@ def _refuse_beside(beside: Path, path: Path) -> None:
         )
     if found.st_mode & _OTHERS:
         raise StateRefused(f"{beside} can be read or written by others; run: chmod go= {beside}")
+
+
+def _stat_of(path: Path, what: str) -> os.stat_result:
+    """Return what the kernel tells of a file; a folder on the way that is closed to us is refused by its owner."""
+    try:
+        return path.stat()
+    except PermissionError as error:
+        for folder in path.resolve().parents:
+            with suppress(PermissionError):
+                owner = folder.stat().st_uid
+                raise (_foreign if owner != os.geteuid() else _shut)(f"the folder {folder} of {what}", owner) from error
+        raise
+
+
+def _shut(what: str, owner: int) -> StateRefused:
+    return StateRefused(f"{what} is closed to {_name(owner)}, whose it is; run: chmod u+rwx on it")
 
 
 def _foreign(what: str, owner: int) -> StateRefused:

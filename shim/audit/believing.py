@@ -8,7 +8,7 @@ from outbox.database import Transaction
 from shim.audit.checkpoints import FORMAT, Checkpoint, anchor_hash, anchor_text, anchors, stored
 from shim.audit.files import Line
 from shim.audit.findings import Finding, Verified
-from shim.audit.heads import Heads
+from shim.audit.heads import Heads, said
 from shim.audit.rows import FIRST, canonical
 from shim.audit.signing import Trusted, Verdict
 
@@ -17,7 +17,7 @@ class Believing:
     """Reads checkpoints in order and says what is wrong with them.
 
     A signature by a key that is not known here is as good as known if a later checkpoint with a known key follows: that
-    one has the hash of the one before it, and so of all.
+    one has the hash of the one before it, and so of all. Until then nothing that it says is used.
     """
 
     def __init__(self, verified: Verified, trusted: Trusted) -> None:
@@ -28,6 +28,7 @@ class Believing:
         self._number = 0
         self._deployment: str | None = None
         self._unknown: list[int] = []
+        self._waiting = Heads()
 
     def read(self, tx: Transaction, lines: Iterable[Line] | None) -> Heads:
         """Return what the checkpoints of a state, and of the lines of a file, know together."""
@@ -53,6 +54,7 @@ class Believing:
         wrong = self._wrong(believed)
         if wrong is not None:
             self._tell(number, wrong)
+            self._waiting = Heads()  # none that follows vouches for what is before this one
         self._number, self._previous = number, believed.hash
 
     def _wrong(self, checkpoint: Checkpoint) -> str | None:
@@ -63,8 +65,8 @@ class Believing:
             verdict = self._trusted.judge(checkpoint.body, checkpoint.signature, body["public_key"])
             if verdict is Verdict.BAD:
                 return "it was changed: its signature does not fit"
-            wrong = self._contents(checkpoint.number, body)
-        except (ValueError, KeyError, TypeError, AttributeError):
+            wrong = self._contents(checkpoint.number, body, verdict)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return "it is no checkpoint"
         if verdict is Verdict.UNKNOWN:
             self._unknown.append(checkpoint.number)
@@ -72,16 +74,21 @@ class Believing:
             self._unknown.clear()
         return wrong
 
-    def _contents(self, number: int, body: dict[str, Any]) -> str | None:
+    def _contents(self, number: int, body: dict[str, Any], verdict: Verdict) -> str | None:
+        says = said(body)
         if body["number"] != number:
             return "it stands in another one's place"
         if body["deployment"] != (self._deployment or body["deployment"]):
             return f"it is of deployment {body['deployment']!r}"
-        self._deployment = body["deployment"]
-        wrong = self.heads.add(number, body)
-        if body["previous"] != self._previous:
-            return "the one before it is not the one that it was made after"
-        return wrong
+        follows = body["previous"] == self._previous
+        if verdict is Verdict.UNKNOWN:
+            wrong = self._waiting.add(number, says)
+        else:
+            self._deployment = body["deployment"]
+            waited, self._waiting = self._waiting, Heads()
+            before = self.heads.join(waited) if follows else None
+            wrong = self.heads.add(number, says) or before
+        return wrong if follows else "the one before it is not the one that it was made after"
 
     def _tell(self, number: int, wrong: str) -> None:
         self._verified.add(Finding("checkpoint", wrong, number=number))

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from contracts.errors import StateUnavailable
 from outbox.carrying.tables import snapshot
 from outbox.database import Database, Row, Transaction
 from outbox.statements import Statements
+from shim.audit.heads import MOST, said
 from shim.audit.rows import FIRST, canonical
 from shim.audit.signing import Signer
 
@@ -67,11 +69,24 @@ class History:
     anchors: dict[str, str] = field(default_factory=dict)
 
     def add(self, checkpoint: Checkpoint) -> None:
-        """Take up the next checkpoint."""
-        body = json.loads(checkpoint.body)
+        """Take up the next checkpoint.
+
+        Raises:
+            StateUnavailable: it is none, so that none can follow it.
+        """
+        try:
+            says = said(json.loads(checkpoint.body))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise _in_the_way(checkpoint.number) from error
+        if checkpoint.number >= MOST:
+            raise _in_the_way(checkpoint.number)
         self.number, self.hash = checkpoint.number, checkpoint.hash
-        self.heads |= {chain: (n, mark) for chain, (n, mark) in body["heads"].items()}
-        self.anchors |= body["anchors"]
+        self.heads |= says.heads
+        self.anchors |= says.anchors
+
+
+def _in_the_way(number: int) -> StateUnavailable:
+    return StateUnavailable(f"checkpoint {number} of the audit is none, so that no other can follow; shim audit verify")
 
 
 def stored(tx: Transaction, after: int = 0) -> Iterator[Checkpoint]:
@@ -112,7 +127,7 @@ def make(database: Database, signer: Signer, deployment: str, at: int) -> Checkp
     """Store and return another checkpoint of all chains as they are now; `at` in milliseconds since 1970.
 
     Raises:
-        StateUnavailable: it could not be stored.
+        StateUnavailable: it could not be stored, or one before it is no checkpoint.
     """
     while True:
         # Read before the transaction, which keeps other writers of an SQLite file waiting.

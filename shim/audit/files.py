@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shim.audit.checkpoints import Checkpoint
+from shim.audit.heads import MOST
 from shim.audit.rows import canonical
 
 
@@ -30,9 +31,14 @@ def parsed(line: str) -> Checkpoint:
     """
     try:
         value = json.loads(line)
-        return Checkpoint(int(value["body"]["number"]), canonical(value["body"]), str(value["signature"]))
-    except (ValueError, KeyError, TypeError) as error:
+        body, number, signature = value["body"], value["body"]["number"], value["signature"]
+        text = canonical(body)
+        text.encode()  # half a surrogate pair is no text
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NoCheckpoint("it is no checkpoint") from error
+    if type(number) is not int or not 0 < number <= MOST or type(signature) is not str:
+        raise NoCheckpoint("it is no checkpoint")
+    return Checkpoint(number, text, signature)
 
 
 def lines_of(path: Path) -> Iterator[Line]:
@@ -58,15 +64,16 @@ def lines_of(path: Path) -> Iterator[Line]:
         yield Line(cut_off[0], None)
 
 
-def newest_in(path: Path) -> int:
-    """Return the number of the last checkpoint in a file; 0 if it is not there, or there is none in it.
+def newest_in(path: Path) -> Checkpoint | None:
+    """Return the last checkpoint in a file; None if it is not there, or there is none in it.
 
     Raises:
         OSError: it cannot be read.
     """
     if not path.exists():
-        return 0
-    return max((line.checkpoint.number for line in lines_of(path) if line.checkpoint), default=0)
+        return None
+    found = (line.checkpoint for line in lines_of(path) if line.checkpoint)
+    return max(found, key=lambda checkpoint: checkpoint.number, default=None)
 
 
 def add(path: Path, checkpoints: Iterable[Checkpoint]) -> int:

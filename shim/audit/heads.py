@@ -6,7 +6,48 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+MOST: Final = 2**63 - 1
+"""The largest number that both databases store."""
+_AT_MOST: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
 _HASH_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a checkpoint says, in which everything is what it should be.
+
+    Attributes:
+        at: when it was made, in milliseconds since 1970.
+        heads: by chain, how many rows it has had, and the hash of the last of them.
+        anchors: by chain, what its newest anchor is recognised by.
+    """
+
+    at: int
+    heads: dict[str, tuple[int, str]]
+    anchors: dict[str, str]
+
+
+def said(body: Mapping[str, Any]) -> Said:
+    """Return what a checkpoint says.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it says what no checkpoint says.
+    """
+    at = body["at"]
+    if type(at) is not int or not 0 <= at <= _AT_MOST:
+        raise ValueError("it was made at no time")
+    heads = {chain: _head(n, mark) for chain, (n, mark) in body["heads"].items()}
+    anchors = dict(body["anchors"].items())
+    if not all(type(mark) is str for mark in anchors.values()):
+        raise TypeError("an anchor's mark is a text")
+    return Said(at, heads, anchors)
+
+
+def _head(n: Any, mark: Any) -> tuple[int, str]:
+    if type(n) is not int or not 0 < n <= MOST or len(bytes.fromhex(mark)) != _HASH_BYTES:
+        raise ValueError("it is no head")
+    return n, mark
 
 
 @dataclass(slots=True)
@@ -18,16 +59,21 @@ class Known:
     hashes: bytearray = field(default_factory=bytearray)
 
     def add(self, n: int, mark: str, checkpoint: int) -> bool:
-        """Take up the next head; False if it is none, or not after the last."""
-        try:
-            packed = bytes.fromhex(mark)
-        except (ValueError, TypeError):
-            return False
-        if len(packed) != _HASH_BYTES or not isinstance(n, int) or n <= self.last:
+        """Take up the next head; False if it is not after the last."""
+        if n <= self.last:
             return False
         self.ns.append(n)
         self.checkpoints.append(checkpoint)
-        self.hashes += packed
+        self.hashes += bytes.fromhex(mark)
+        return True
+
+    def join(self, later: "Known") -> bool:
+        """Take up the next heads; False if they are not after the last."""
+        if later.ns and later.ns[0] <= self.last:
+            return False
+        self.ns.extend(later.ns)
+        self.checkpoints.extend(later.checkpoints)
+        self.hashes += later.hashes
         return True
 
     @property
@@ -65,12 +111,24 @@ class Heads:
     anchors: set[str] = field(default_factory=set)
     newest: int = 0
 
-    def add(self, number: int, body: Mapping[str, Any]) -> str | None:
+    def add(self, number: int, says: Said) -> str | None:
         """Take up a checkpoint; return what is wrong with what it says."""
         self.newest = number
-        self.times[number] = int(body["at"])
-        self.anchors.update(body["anchors"].values())
-        for chain, (n, mark) in body["heads"].items():
-            if not self.chains.setdefault(chain, Known()).add(n, mark, number):
-                return f"it says of chain {chain} what cannot be"
-        return None
+        self.times[number] = says.at
+        self.anchors.update(says.anchors.values())
+        wrong = [
+            chain
+            for chain, (n, mark) in says.heads.items()
+            if not self.chains.setdefault(chain, Known()).add(n, mark, number)
+        ]
+        return f"it says of chain {wrong[0]} what cannot be" if wrong else None
+
+    def join(self, later: "Heads") -> str | None:
+        """Take up what checkpoints know that came after these; return what is wrong with it."""
+        self.newest = later.newest or self.newest
+        self.times |= later.times
+        self.anchors |= later.anchors
+        wrong = [
+            chain for chain, known in later.chains.items() if not self.chains.setdefault(chain, Known()).join(known)
+        ]
+        return f"one before it says of chain {wrong[0]} what cannot be" if wrong else None

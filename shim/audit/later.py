@@ -5,7 +5,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from contracts.errors import StateUnavailable
@@ -22,11 +22,13 @@ _GATHER_S: Final = 0.02
 _TOGETHER: Final = 200
 """Most rows of one commit."""
 _AGAIN_S: Final = 1.0
+AGED_MS: Final = 60_000
+"""What waited longer is dated when it is stored: else it is before checkpoints of other processes that lack it."""
 _CLOSING_S: Final = 15.0
 """Longer than a commit waits for another process's."""
 
 Pending = tuple[int, Event]
-"""When it happened, in milliseconds since 1970, and what."""
+"""When it happened, in milliseconds since 1970, and what; of what waited long, when it was stored."""
 
 
 class Later:
@@ -130,7 +132,7 @@ class _Queue:
     def _store_some(self) -> bool:
         """Store the oldest; False if the state cannot be written now. They stay in the queue until they are stored."""
         with self._changed:
-            batch = [self._events[at] for at in range(min(_TOGETHER, len(self._events)))]
+            batch = [_dated(self._events[at], self._now()) for at in range(min(_TOGETHER, len(self._events)))]
             lost = _Lost(self._lost.events, self._lost.first_at)
         told = [] if not lost.events else [(self._now(), _told(lost))]
         try:
@@ -158,6 +160,13 @@ class _Queue:
         """Wait before the next attempt, which is the last one if the log is being closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing, _AGAIN_S)
+
+
+def _dated(pending: Pending, now: int) -> Pending:
+    at, event = pending
+    if now - at <= AGED_MS:
+        return pending
+    return now, replace(event, detail={**event.detail, "waited_s": (now - at) // 1000})
 
 
 def _told(lost: _Lost) -> Event:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from contracts.exposure import is_private
 from outbox.carrying.tables import snapshot
-from outbox.database import Database
+from outbox.database import Database, Transaction
 from outbox.telling import CannotTell
 from shim.audit.checkpoints import Checkpoint, stored
 from shim.audit.files import add, newest_in
@@ -28,17 +28,26 @@ def send(configured: Settings, database: Database, target: str, made: Checkpoint
     """Add to a file all checkpoints that it does not have, or post one to an `https://` address.
 
     Raises:
-        NotSent: the file cannot be written, the address is not private, or nobody took it there.
+        NotSent: the file cannot be written or is of another state, the address is not private, or nobody took it there.
     """
     if "://" in target:
         _post(configured, target, made)
         return
     try:
         path = Path(target)
+        newest = newest_in(path)  # before the snapshot: what another process adds to the file is in the state by then
         with snapshot(database) as tx:
-            add(path, stored(tx, newest_in(path)))
+            if newest is not None and not _knows(tx, newest):
+                raise NotSent("the file knows checkpoints that this state has lost; begin a new file")
+            add(path, stored(tx, newest.number if newest else 0))
     except OSError as error:
         raise NotSent(f"it cannot be written: {error.strerror}") from error
+
+
+def _knows(tx: Transaction, checkpoint: Checkpoint) -> bool:
+    """Whether a state has a checkpoint; one that was put back numbers on from its own, and has others."""
+    same = next(stored(tx, checkpoint.number - 1), None)
+    return same is not None and (same.number, same.hash) == (checkpoint.number, checkpoint.hash)
 
 
 def _post(configured: Settings, url: str, made: Checkpoint) -> None:

@@ -142,4 +142,4 @@ class _Chain:
 
 def _is_plain(row: dict[str, Any]) -> bool:
     """Whether there are only values that are written: SQLite lets anything stand in a column."""
-    return _PLAIN.issuperset(map(type, row.values()))
+    return type(row["at"]) is int and _PLAIN.issuperset(map(type, row.values()))

@@ -1,31 +1,44 @@
 """Every command is in the audit: a row before it happens, and a row that tells how it ended.
 
-A command whose first row cannot be written does not happen, except looks that show nothing of a person.
+A command whose first row cannot be written does not happen, except looks that show nothing of a person. For the sake
+of these rows alone no state begins, and no key is made.
 """
 
 import copy
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 import typer
 from pydantic import JsonValue
 from typer.core import TyperGroup
 
+from contracts.catalogue import CATALOGUE
 from contracts.errors import StateUnavailable
 from outbox.actions import account
 from outbox.database import ConstraintViolated, DurabilityError, NewerSchemaError
+from outbox.entry import Entry
+from outbox.stored import PayloadDamaged
 from shim.audit.events import Event, new_access
 from shim.audit.rows import LONGEST
 from shim.audit.subjects import named_subject
 from shim.cli.deployment import fail, settings
+from shim.cli.login import logged_in
 from shim.guard import mask
+from shim.marks import person_kind
 from shim.root import State, open_deployment_state
 from shim.settings import ConfigurationError, Settings
 
-LOOKS: Final = frozenset({"outbox status", "outbox groups", "outbox list", "clients list", "keys list", "audit verify"})
-"""They show nothing of a person, and they are what is needed when the state cannot be written."""
+LOOKS: Final = frozenset(
+    {
+        *("outbox status", "outbox groups", "outbox list", "clients list", "keys list", "audit verify"),
+        *("outbox verify", "outbox backup", "outbox export"),
+    }
+)
+"""They show nothing of a person, for what the last two write is sealed; and they are what is needed when the state
+cannot be written: on a full disk a copy elsewhere comes before everything else."""
 PLACING: Final = frozenset({"outbox restore", "outbox migrate-store"})
 """They put a state in place, and the one that was there may be damaged or gone."""
 VALUES: Final = frozenset(
@@ -77,6 +90,20 @@ def told_with_outcome(ctx: typer.Context, **detail: JsonValue) -> None:
         running.detail |= detail
 
 
+def told_about(ctx: typer.Context, opened: State, entry: Entry) -> None:
+    """Tell with the outcome which entry was shown, and about whom it is; nobody, if that cannot be read any more."""
+    running = ctx.meta.get(_META)
+    if not isinstance(running, Administered):
+        return
+    running.detail["delivery"] = entry.id
+    running.event = replace(running.event, system=entry.destination, contract=entry.contract)
+    kind = next((person_kind(row.request) for row in CATALOGUE if row.name == entry.contract), None)
+    if kind is not None:
+        with suppress(PayloadDamaged):
+            subject, subject_key = opened.subjects(entry.destination, kind, opened.outbox.subject(entry))
+            running.event = replace(running.event, subject=subject, subject_key=subject_key)
+
+
 @contextmanager
 def administered(ctx: typer.Context) -> Iterator[None]:
     """Write an intent before the block and an outcome after it, with its exit code."""
@@ -112,6 +139,8 @@ def _event(ctx: typer.Context, command: str) -> Event:
     values = {name: _told(ctx.params[name]) for name in given if name in VALUES}
     system = ctx.params.get("system") or ctx.params.get("destination")
     reason = ctx.params.get("reason") or ctx.params.get("shorter_because")
+    login = logged_in()
+    known = {} if login is None else {"login": _told(login)}
     return Event(
         action=f"shim {command}",
         phase="intent",
@@ -119,7 +148,7 @@ def _event(ctx: typer.Context, command: str) -> Event:
         actor=account(),
         system=None if system is None else mask(str(system)).text,
         purpose=None if reason is None else mask(str(reason)).text,
-        detail={"options": list(given), **values},
+        detail={"options": list(given), **known, **values},
     )
 
 
@@ -138,8 +167,8 @@ def _begin(ctx: typer.Context, command: str, running: Administered) -> None:
     opening = True
     try:
         configured = settings(ctx)
-        file = configured.state_file
-        if command in PLACING and file is not None and not file.exists():
+        if _is_absent(configured.state_file) and (command in PLACING or _is_elsewhere(ctx, command)):
+            running.has_begun = command in PLACING
             return  # to open it would make one
         with open_deployment_state(configured) as opened:
             opening = False
@@ -151,6 +180,21 @@ def _begin(ctx: typer.Context, command: str, running: Administered) -> None:
         running.has_begun = command in PLACING
         if not opening:  # what cannot be opened the command itself tells
             _warn("this command is not in the audit", error)
+
+
+def _is_absent(file: Path | None) -> bool:
+    """Whether there is no SQLite state yet, or nothing in it; False where nobody can tell: opening it tells why."""
+    try:
+        return file is not None and not file.stat().st_size
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _is_elsewhere(ctx: typer.Context, command: str) -> bool:
+    """Whether another file than the state is looked at, perhaps on a machine that has none."""
+    return command == "audit verify" and ctx.params.get("state") is not None
 
 
 def _about(ctx: typer.Context, opened: State, event: Event) -> Event:
@@ -170,7 +214,10 @@ def _end(ctx: typer.Context, command: str, running: Administered, code: int) -> 
     detail = {**running.event.detail, **running.detail}
     event = replace(running.event, phase="outcome", outcome=outcome, status=code, detail=detail)
     try:
-        with open_deployment_state(_where(ctx, command, code)) as opened:
+        where = _where(ctx, command, code)
+        if code and command in PLACING and _is_absent(where.state_file):
+            return  # nothing was put in place, and it failed: nothing is begun to tell that
+        with open_deployment_state(where) as opened:
             opened.audit.write_shared(event)
     except _UNUSABLE as error:
         if code == 0 or command not in PLACING:

@@ -19,7 +19,7 @@ from shim.audit.signing import Signer, Trusted
 from shim.audit.verifying import LATE, verify
 from shim.cli import audit_look, audit_prune
 from shim.cli.administered import told_with_outcome
-from shim.cli.deployment import console, errors, fail, one_line_errors, print_json, settings
+from shim.cli.deployment import beyond, console, errors, fail, one_line_errors, print_json, settings
 from shim.cli.entries import ACT, Json
 from shim.cli.times import ago, local
 from shim.keys import MasterKey
@@ -57,6 +57,8 @@ def verify_audit(
         late_by, given = ago(late), Trusted(public_key or ())
     except ValueError as error:
         raise fail(str(error)) from error
+    except OverflowError as error:
+        raise fail(beyond(late)) from error
     with one_line_errors():
         trusted = given if state is not None and public_key else _trusted(ctx, public_key)
         lines = None if file is None else _lines(file)

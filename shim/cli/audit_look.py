@@ -22,7 +22,7 @@ from shim.audit.searching import Wanted, found
 from shim.audit.subjects import named_subject
 from shim.audit.times import moment
 from shim.cli.administered import told_with_outcome
-from shim.cli.deployment import cells, console, fail, one_line_errors, print_json, settings
+from shim.cli.deployment import beyond, cells, console, fail, one_line_errors, print_json, settings
 from shim.cli.entries import NARROW, Json
 from shim.cli.times import local
 from shim.root import State, open_deployment_state
@@ -118,6 +118,8 @@ def _ms(text: str | None) -> int | None:
         return to_ms(moment(text, root.utc_now()))
     except ValueError as error:
         raise fail(str(error)) from error
+    except OverflowError as error:
+        raise fail(beyond(text)) from error
 
 
 def _write(to: Path, lines: Iterable[dict[str, Any]]) -> int:

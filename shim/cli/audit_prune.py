@@ -13,7 +13,7 @@ from shim.audit.findings import Finding
 from shim.audit.signing import Signer, Trusted
 from shim.audit.times import LEAST_YEARS, before, is_too_short
 from shim.cli.administered import told_with_outcome
-from shim.cli.deployment import console, errors, fail, one_line_errors, print_json, settings
+from shim.cli.deployment import beyond, console, errors, fail, one_line_errors, print_json, settings
 from shim.cli.entries import DryRun, Json, checked
 from shim.cli.times import local
 from shim.root import State, open_deployment_state
@@ -63,6 +63,8 @@ def _keep_from(keep: str, shorter_because: str | None) -> datetime:
         keep_from = before(keep, now)
     except ValueError as error:
         raise fail(str(error)) from error
+    except OverflowError as error:
+        raise fail(beyond(keep)) from error
     if shorter_because is not None:
         checked(shorter_because)
     elif is_too_short(keep_from, now):

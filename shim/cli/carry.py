@@ -19,6 +19,7 @@ from outbox.carrying.refusal import CarryingRefused
 from outbox.carrying.tables import counts, file_snapshot, snapshot
 from outbox.database import URL_PREFIXES
 from outbox.entry import from_ms, to_ms
+from outbox.sqlite.ownership import check_place
 from outbox.uptime import uptime
 from shim import keyed, root
 from shim.carried import PACKAGES, TABLES, Belonging, header, sqlite_file
@@ -76,6 +77,7 @@ def restore_state(
             with open_deployment_state(configured) as opened:
                 done = restore.ask_in_place(opened.database, asking, audit)
         else:
+            _ours(sqlite_file(configured))
             wanted = restore.Restoring(file, sqlite_file(configured), PACKAGES, Belonging(configured).check)
             with _bar("restoring", as_json=as_json) as report:
                 done = restore.restore(wanted, asking, audit, report)
@@ -205,6 +207,8 @@ def _refusals() -> Iterator[None]:
         yield
     except CarryingRefused as error:
         raise fail(str(error)) from error
+    except PermissionError as error:
+        raise fail(f"{error.filename} cannot be reached: {error.strerror}") from error
 
 
 @contextmanager
@@ -232,9 +236,16 @@ def _target(opened: State) -> load.Target:
     )
 
 
+def _ours(state: Path) -> None:
+    """Refuse a state that is another account's, before anybody asks whether it is there."""
+    if state.parent.is_dir():
+        check_place(state)
+
+
 def _bring_up_to_date(configured: Settings, source: Path) -> None:
     """Open the file as the service would, unless an earlier attempt to move it has put it away."""
-    if not source.is_file():
+    _ours(source)
+    if not source.is_file() or not source.stat().st_size:
         raise CarryingRefused(f"there is no state {source} to move")
     with file_snapshot(source) as reading:
         before = alone.why_put_away(reading)

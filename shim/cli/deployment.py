@@ -42,6 +42,11 @@ def fail(line: str, code: int = UNUSABLE) -> typer.Exit:
     return typer.Exit(code)
 
 
+def beyond(text: str) -> str:
+    """Say of an age, or of a moment, that no clock reaches so far; it goes to `fail`."""
+    return f"{text!r} is more than any clock can tell; write less"
+
+
 def settings(ctx: typer.Context) -> Settings:
     """Read the configuration that the command line chose."""
     path: Path = ctx.obj

@@ -14,6 +14,7 @@ from outbox.actions import Action
 from outbox.entry import Entry
 from outbox.selection import STUCK
 from outbox.stored import StoredEntries
+from shim.cli.administered import told_about
 from shim.cli.deployment import cells, console, fail, one_line_errors, print_json, settings
 from shim.cli.entries import ACT, SHORT_ID, Json, System
 from shim.cli.times import local
@@ -42,7 +43,9 @@ def explain(
 ) -> None:
     """Show where each element of a record came from, and all that was done. Asks no backend."""
     with one_line_errors(), open_deployment_state(settings(ctx)) as state:
-        told = explanation(state.outbox, _one(state.outbox, delivery, system))
+        entry = _one(state.outbox, delivery, system)
+        told_about(ctx, state, entry)
+        told = explanation(state.outbox, entry)
     if as_json:
         print_json(told.as_json())
         return

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from outbox.carrying.whole import verify
 from outbox.database import NewerSchemaError, Transaction
 from outbox.entry import to_ms
 from outbox.postgresql.database import PostgresqlDatabase
+from shim.audit.events import Event, new_access
+from shim.audit.log import AuditLog
 from shim.carried import header
 from tests.unit.outbox.stand_ins import Clock, Receiver, accept
 from tests.unit.shim.filled import CIPHER, Filled, fill, ours
@@ -119,7 +121,7 @@ def test_not_into_a_server_where_somebody_works(file: Path, server: Filled, cloc
 def test_when_the_last_commit_fails_neither_is_live(
     file: Path, server: Filled, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the same again brings it to its end."""
+    """And the same again brings it to its end, whoever has looked at either."""
     with opened(file, clock) as source:
         fill(source)
 
@@ -134,6 +136,8 @@ def test_when_the_last_commit_fails_neither_is_live(
     assert not any(server.rows().values())
     with pytest.raises(NewerSchemaError, match="put away"):
         ours(file, clock)
+    with closing(AuditLog(server.database, clock)) as log:  # somebody looks at the server meanwhile
+        log.write_shared(Event("shim outbox status", "intent", new_access()))
     assert moved(file, server).unknown == 4
 
 

@@ -121,7 +121,7 @@ def test_a_job_that_meets_a_conflict_is_run_again(state: PostgresqlDatabase, sup
     with ThreadPoolExecutor(2) as threads:
         for written in [threads.submit(state.write, job(1, 2)), threads.submit(state.write, job(2, 1))]:
             written.result()
-    assert len(runs) == 3
+    assert len(runs) >= 3  # the one that was ended may be faster again, and meet the other once more
 
 
 def test_a_process_has_few_sessions(state: PostgresqlDatabase, superuser: Superuser) -> None:

@@ -172,6 +172,30 @@ def test_a_process_that_gave_up_its_rights_is_told_whose_it_is() -> None:
     assert told.stdout.strip().endswith("belongs to root, and this is nobody; run it as its owner: sudo -u root shim …")
 
 
+@as_root
+@pytest.mark.parametrize("name", ["shim.db", "missing.db", "below/shim.db"])
+def test_a_folder_that_is_closed_to_us_is_told_by_its_owner(name: str) -> None:
+    """As the documentation makes it, mode 0700: the kernel does not even say whether the state is there."""
+    script = (
+        "import os, sys; from pathlib import Path; from outbox.sqlite.ownership import check_place, refuse_foreign\n"
+        "from outbox.database import DurabilityError\n"
+        f"os.setgid({NOBODY}); os.setuid({NOBODY})\n"
+        "for check in (check_place, lambda path: refuse_foreign(path, 'the key file')):\n"
+        "    try: check(Path(sys.argv[1]))\n"
+        "    except DurabilityError as error: print(error)"
+    )
+    with TemporaryDirectory() as folder:
+        closed = Path(folder) / "closed"
+        (closed / "below").mkdir(parents=True)
+        (closed / "shim.db").touch(mode=0o600)
+        closed.chmod(0o700)
+        Path(folder).chmod(0o755)
+        command = [sys.executable, "-c", script, str(closed / name)]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    by = "belongs to root, and this is nobody; run it as its owner: sudo -u root shim …"
+    assert told == [f"the folder {closed.resolve()} of {what} {by}" for what in ("the state", "the key file")]
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o660])
 @pytest.mark.parametrize("name", ["shim.db", "shim.db-wal", "shim.db-shm"])
 def test_what_others_may_read_is_refused(state: Path, name: str, mode: int) -> None:

@@ -156,6 +156,8 @@ def test_a_body_that_is_too_long_is_not_read() -> None:
     """By what it says of itself, or by counting; a public path is no way around."""
     said = ask(guarded(reading), "POST", PATH, ("content-length", "200000"), key="right", body=b"x")
     assert (said.status, said.problem, said.read) == (413, "body-too-large", 0)
+    endless = ask(guarded(reading), "POST", PATH, ("content-length", "9" * 5000), key="right", body=b"x")
+    assert (endless.status, endless.read) == (413, 0)
     counted = ask(guarded(reading), "POST", PATH, key="right", body=b"x" * 200_000)
     assert (counted.status, counted.problem) == (413, "body-too-large")
     assert ask(guarded(reading), "GET", "/healthz", ("content-length", "200000")).status == 413

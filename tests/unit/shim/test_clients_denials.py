@@ -5,8 +5,10 @@ from ipaddress import ip_network
 
 import pytest
 
-from contracts.errors import Unauthenticated
-from shim.denials import ANONYMOUS_PER_MINUTE, Denials
+from contracts.errors import Forbidden, TooManyRequests, Unauthenticated
+from shim.caller import Caller
+from shim.client import Client, ClientLimits
+from shim.denials import ANONYMOUS_PER_MINUTE, CLIENT_PER_MINUTE, REMEMBERED, Denials
 from tests.unit.shim.asgi import ask
 from tests.unit.shim.standing import Standing, Written, standing_in
 
@@ -86,13 +88,73 @@ def test_nobody_fills_the_audit() -> None:
     assert [event.detail.get("left_out") for event in audit.events[ANONYMOUS_PER_MINUTE:]] == [941, None]
 
 
+def test_a_client_fills_the_audit_as_little(standing: Standing) -> None:
+    """20 rows in a minute of each client, whatever it asks for; the next row says how many were left out."""
+    abroad = standing.key("planon:read", networks=(ip_network("10.1.0.0/16"),))
+    narrow = standing.key("planon:log_note")
+    for _ in range(50):
+        assert ask(standing.app, "POST", FIND, key=abroad, address="10.2.0.1").status == 403
+        assert ask(standing.app, "GET", "/v1/nowhere", key=abroad, address="10.2.0.1").status == 403
+        assert ask(standing.app, "POST", FIND, key=narrow).status == 403
+    by_client = [event.client for event in standing.audit.events]
+    assert {name: by_client.count(name) for name in by_client} == dict.fromkeys(
+        ("client-1", "client-2"), CLIENT_PER_MINUTE
+    )
+    standing.now += 60
+    for _ in range(2):
+        ask(standing.app, "POST", FIND, key=abroad, address="10.2.0.1")
+    ask(standing.app, "POST", FIND, key=narrow)
+    told = [(event.client, event.detail.get("left_out")) for event in standing.audit.events[2 * CLIENT_PER_MINUTE :]]
+    assert told == [("client-1", 100 - CLIENT_PER_MINUTE), ("client-1", None), ("client-2", 50 - CLIENT_PER_MINUTE)]
+
+
+def test_each_reason_is_counted_for_itself() -> None:
+    """A client that is refused a scope too often still shows that it has reached its limit."""
+    audit = Written()
+    denials, caller = Denials(audit, lambda: 0.0), Caller(Client("one", frozenset(), ClientLimits()), "0" * 32)
+    for _ in range(CLIENT_PER_MINUTE + 1):
+        denials.of(caller, None, None, Forbidden("no"))
+    denials.of(caller, None, None, TooManyRequests("no", 1, "requests", 1, 60))
+    outcomes = [event.outcome for event in audit.events]
+    assert outcomes == [Forbidden.slug] * CLIENT_PER_MINUTE + [TooManyRequests.slug]
+
+
+def test_what_is_counted_of_clients_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    """Whose minute is over and told goes first; what is forgotten untold is in the log."""
+    audit, now = Written(), [0.0]
+    denials = Denials(audit, lambda: now[0])
+
+    def refuse(name: str, times: int = 1) -> None:
+        client = Client(name, frozenset(), ClientLimits())
+        for _ in range(times):
+            denials.of(Caller(client, "0" * 32), None, None, Forbidden("no"))
+
+    refuse("first", CLIENT_PER_MINUTE + 7)
+    for number in range(REMEMBERED - 1):
+        refuse(f"client {number}")
+    now[0] += 60
+    for number in range(REMEMBERED - 1):
+        refuse(f"later {number}")
+    assert caplog.messages == []
+    refuse("first")
+    assert audit.events[-1].detail["left_out"] == 7
+    refuse("first", CLIENT_PER_MINUTE + 4)
+    refuse("one more")
+    assert caplog.messages == ["5 denials of a client are in no row of the audit"]
+    before = len(audit.events)
+    refuse("later 998", CLIENT_PER_MINUTE + 5)
+    assert len(audit.events) == before + CLIENT_PER_MINUTE - 1
+
+
 def test_what_cannot_be_written_is_denied_all_the_same(standing: Standing) -> None:
     """And it is counted until it can be written again."""
     key = standing.key("planon:log_note")
     standing.audit.broken = True
-    assert ask(standing.app, "POST", FIND, key=key).status == 403
+    for _ in range(2):
+        assert ask(standing.app, "POST", FIND, key=key).status == 403
     for _ in range(3):
         assert ask(standing.app, "POST", FIND, key="wrong").status == 401
     standing.audit.broken = False
     assert ask(standing.app, "POST", FIND, key="wrong").status == 401
-    assert [event.detail.get("left_out") for event in standing.audit.events] == [3]
+    assert ask(standing.app, "POST", FIND, key=key).status == 403
+    assert [event.detail.get("left_out") for event in standing.audit.events] == [3, 2]

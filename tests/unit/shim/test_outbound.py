@@ -8,6 +8,7 @@ import pytest
 from contracts.errors import LeakBlocked, NotFound
 from contracts.fields import TokenKind
 from outbox.database import Database
+from shim.outbound import LISTED
 from tests.unit.shim.calling import TOKENS, Calling, caller, contract, system
 
 BSN = "999911120"
@@ -64,7 +65,7 @@ def test_another_person_s_token_does_not_leave(state: Database) -> None:
     """Neither a patient's, nor that of an appointment of theirs."""
     for token in (patient("00000202", "Pieters"), appointment("00000202")):
         (found,) = refused(state, f"Uw afspraak: {token}", patient=patient())
-        assert found["kind"] != "bsn"
+        assert found["kind"] == "token_of_another_person"
         assert found["begin"] == len("Uw afspraak: ")
 
 
@@ -72,9 +73,57 @@ def test_what_is_no_token_of_this_client_is_refused(state: Database) -> None:
     """It would reach a person as it is."""
     foreign = patient(client="other")
     (found,) = refused(state, f"Beste {foreign}")
-    assert found["begin"] == len("Beste ")
+    assert (found["kind"], found["begin"]) == ("unknown_token", len("Beste "))
     with pytest.raises(NotFound):
         checked(state, "Beste", patient=foreign)
+
+
+def test_a_message_names_one_person_also_without_a_recipient(state: Database) -> None:
+    """One patient's name does not go out with another's appointment."""
+    text = f"Beste {patient()}, uw afspraak is op {appointment('00000202')}."
+    (found,) = refused(state, text)
+    assert found["kind"] == "token_of_another_person"
+    assert text[found["begin"] : found["end"]] == appointment("00000202")
+
+
+def test_no_number_leaves_in_the_shape_of_a_token(state: Database) -> None:
+    """Glued to a letter, with something invisible in it, full-width or in small letters: the number is read."""
+    hidden = f"{BSN}aaaaaaaaaaaaaaa"
+    for shape in (
+        "éPT_{}",
+        "xAP_{}",
+        "P\u200bT_{}",
+        "PT_\u200b{}",
+        "\uff30\uff34_{}",
+        "pt_{}",
+        "éHD_a-{}",
+        "SL_\u00ad{}",
+        "TN\uff3f{}",
+    ):
+        text = shape.format(hidden)
+        assert BSN in [text[each["begin"] : each["end"]] for each in refused(state, text) if each["kind"] == "bsn"]
+
+
+def test_what_others_issued_is_left_alone(state: Database) -> None:
+    """A delivery's number and a trace have digits of their own."""
+    text = f"Uw melding: dl_{BSN}{'a' * 23}, spoor {BSN}{'a' * 7}"
+    body, _ = checked(state, text)
+    assert body == {"text": text}
+
+
+def test_a_refusal_has_an_end(state: Database) -> None:
+    """A message of a thousand refusals names the first 20 places, to the agent and to the audit."""
+    calling, row = Calling(state), contract("practice_check_outbound")
+    request = row.request.model_validate({"text": "PT_a " * 819})
+    with pytest.raises(LeakBlocked) as blocked:
+        calling.outbound.check(caller(), system(row, object()), row, request)
+    first = [{"kind": "unknown_token", "begin": 5 * at, "end": 5 * at + 4} for at in range(LISTED)]
+    assert blocked.value.members == {"found": first, "more": 819 - LISTED}
+    (outcome,) = calling.audit()
+    assert outcome["detail"] == {"found": first, "more": 819 - LISTED}
+    with pytest.raises(LeakBlocked) as whole:
+        checked(state, "PT_a " * LISTED)
+    assert whole.value.members == {"found": first}
 
 
 def test_a_refusal_repeats_nothing(state: Database) -> None:

@@ -139,3 +139,18 @@ def test_a_malformed_header_of_the_audit_is_a_400(standing: Standing) -> None:
     for bad in ("", " ", "é", "x" * 101):
         assert ask(standing.app, "GET", "/metrics", ("x-on-behalf-of", bad), key=key).status == 400
         assert ask(standing.app, "GET", "/metrics", ("x-purpose", bad), key=key).status == 400
+
+
+@pytest.mark.parametrize("header", ["x-on-behalf-of", "x-purpose"])
+def test_a_malformed_header_is_no_way_around_network_limit_and_scope(standing: Standing, header: str) -> None:
+    """A stolen key is not confirmed by a 400 from where it may not be used, and every try is counted."""
+    bad = (header, "é")
+    abroad = standing.key("shim:metrics", networks=(ip_network("10.1.0.0/16"),))
+    before = len(standing.audit.events)
+    assert ask(standing.app, "GET", "/metrics", bad, key=abroad, address="127.0.0.1").status == 403
+    assert ask(standing.app, "GET", "/nowhere", bad, key=abroad, address="127.0.0.1").status == 403
+    assert ask(standing.app, "GET", "/metrics", bad, key=standing.key("planon:find_tenant")).status == 403
+    rows = standing.audit.events[before:]
+    assert [(row.outcome, row.on_behalf_of, row.purpose) for row in rows] == [("forbidden", None, None)] * 3
+    counted = standing.key("shim:metrics", requests_per_minute=2)
+    assert [ask(standing.app, "GET", "/metrics", bad, key=counted).status for _ in range(4)] == [400, 400, 429, 429]

@@ -222,6 +222,31 @@ def test_what_is_damaged_is_named(state: Filled) -> None:
     assert "is lost" in found.damaged[entries[2].id]
 
 
+@pytest.mark.parametrize("left", [("payload", "request"), ("payload",), ("request",)], ids="+".join)
+def test_what_was_left_beside_what_stays_is_let_go(state: Filled, left: tuple[str, ...]) -> None:
+    """An earlier release could seal it anew while it was pruned, and then it stayed for good."""
+    entry = accept(state.outbox)
+    with state.database.transaction() as tx:
+        sealed = CIPHER.seal(b"{}", f"{entry.id}/request")
+        tx.execute("INSERT INTO request (entry_seq, body) VALUES (:seq, :body)", {"seq": entry.seq, "body": sealed})
+    state.work(Receiver())
+    rows = {table: dict(state.database.read(f"SELECT * FROM {table}")[0]) for table in left}  # noqa: S608
+    state.clock.forward(100 * DAY_S)
+    assert pruned(state).entries == 1
+    before = [tuple(row) for row in state.database.read("SELECT * FROM pruned")]
+    with state.database.transaction() as tx:
+        for table, row in rows.items():
+            values = ", ".join(f":{name}" for name in row)
+            tx.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})", row)  # noqa: S608
+    actions = len(state.database.read("SELECT * FROM admin_action"))
+    assert pruned(state).entries == ("payload" in left)
+    assert [state.database.read(f"SELECT * FROM {table}") for table in ("payload", "request")] == [[], []]  # noqa: S608
+    assert [tuple(row) for row in state.database.read("SELECT * FROM pruned")] == before
+    assert len(state.database.read("SELECT * FROM admin_action")) == actions + 1
+    assert pruned(state).entries == 0
+    assert len(state.database.read("SELECT * FROM admin_action")) == actions + 1
+
+
 def test_a_payload_that_does_not_open_is_left(state: Filled) -> None:
     """Nothing could stay of it, and somebody should know."""
     entry, whole = accept(state.outbox, "1"), accept(state.outbox, "2")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from contracts.fields import TokenKind
-from shim.expansion import Expanded, Refused
+from shim.expansion import OTHERS, UNKNOWN, WORDLESS, Expanded, Refused
 from shim.keys import KeyRing
 from shim.tokens import Tokens
 from shim.wording import said
@@ -63,22 +63,67 @@ def test_what_cannot_be_expanded_is_named_with_its_place() -> None:
     text = f"{MINE} {unknown}. {foreign} {TENANT} {OTHER} {OTHER_TIME} {MY_TIME}"
     found = expand(text, "1")
     assert found.refused == (
-        at(text, unknown, "unknown token"),
-        at(text, foreign, "unknown token"),
-        at(text, TENANT, "a tenant token stands for no words"),
-        at(text, OTHER, "another person's token"),
-        at(text, OTHER_TIME, "another person's token"),
+        at(text, unknown, UNKNOWN),
+        at(text, foreign, UNKNOWN),
+        at(text, TENANT, WORDLESS),
+        at(text, OTHER, OTHERS),
+        at(text, OTHER_TIME, OTHERS),
     )
     assert found.text == text.replace(MINE, "Jansen").replace(MY_TIME, "vrijdag 27 november om 9:00")
-    assert {each.reason for each in expand(OTHER + " " + OTHER_TIME).refused} == set()
+
+
+def test_a_message_to_nobody_in_particular_is_for_the_first_whose_token_it_has() -> None:
+    """What belongs to nobody decides nothing, and a token without words belongs to somebody all the same."""
+    assert expand(f"{OTHER} {OTHER_TIME}").refused == ()
+    text = f"PT_x {FREE} {NOBODYS_TIME} {MINE} {OTHER_TIME} {MY_TIME} {OTHER}"
+    assert expand(text).refused == (at(text, "PT_x", UNKNOWN), at(text, OTHER_TIME, OTHERS), at(text, OTHER, OTHERS))
+    text = f"{OTHER_TIME} {MINE}"
+    assert expand(text).refused == (at(text, MINE, OTHERS),)
+    text = f"{TENANT} {OTHER}"
+    assert expand(text).refused == (at(text, TENANT, WORDLESS), at(text, OTHER, OTHERS))
+
+
+@pytest.mark.parametrize("before", ["", "Beste ", "é", "x", "_", f"{MINE}", f"{OTHER} AP_x "])
+@pytest.mark.parametrize(
+    "token",
+    [
+        *(
+            MINE.lower(),
+            f"pt_{MINE[3:]}",
+            f"pT_{MINE[3:]}",
+            f"\uff30\uff34_{MINE[3:]}",
+            f"PT\uff3f{MINE[3:]}",
+            f"P\u200bT_{MINE[3:]}",
+        ),
+        *(f"PT\u00ad_{MINE[3:]}", f"PT_\u200b{MINE[3:]}", f"P\u0301T_{MINE[3:]}", "sl_" + "a1" * 21),
+    ],
+)
+def test_a_token_in_disguise_is_refused(before: str, token: str) -> None:
+    """It would reach a person as it is: full-width, in small letters, or with something in it that nobody sees."""
+    text = f"{before}{token} morgen"
+    begin = len(before)
+    for found in (expand(text, "1").refused, expand(f"{text} {MINE} PT_x", "1").refused):
+        assert Refused(UNKNOWN, begin, begin + len(token)) in found
+        assert list(found) == sorted(found, key=lambda each: each.begin)
+
+
+def test_a_long_word_is_no_token() -> None:
+    """A page's name, what is shorter than any token, and the words that tokens became."""
+    for text in (
+        "https://example.nl/routemap_van-de-praktijk-naar-de-apotheek-en-weer-terug",
+        "https://example.nl/map_" + "a" * 30 + "1",
+        "pt_" + "a1" * 20,
+        f"p{MINE}t_{MINE}{MY_TIME}{MINE}",
+    ):
+        assert expand(text).refused == ()
 
 
 def test_words_that_only_look_a_little_like_it_are_left_alone() -> None:
     """Within a word a token would be as long as a token."""
     assert expand("De map SAP_test en PT_, AP-1 en pt_abc").refused == ()
     glued = "xPT_" + "A" * 43
-    assert expand(glued).refused == (Refused("unknown token", 1, len(glued)),)
-    assert expand("AP_test").refused == (Refused("unknown token", 0, 7),)
+    assert expand(glued).refused == (Refused(UNKNOWN, 1, len(glued)),)
+    assert expand("AP_test").refused == (Refused(UNKNOWN, 0, 7),)
 
 
 def test_a_place_in_the_words_is_told_as_a_place_in_what_was_sent() -> None:

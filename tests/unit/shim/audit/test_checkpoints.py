@@ -1,17 +1,21 @@
 """Checkpoints: small, chained, signed, and in a file that only grows."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from contracts.errors import StateUnavailable
-from outbox.carrying.tables import snapshot
 from shim.audit import checkpoints
-from shim.audit.files import add, lines_of, newest_in
+from shim.audit.files import lines_of, newest_in
+from shim.audit.sending import NotSent, send
 from shim.audit.signing import Signer, Trusted, Verdict
 from shim.keys import KeyRing
-from tests.unit.shim.audit.record import Record
+from shim.settings import Settings
+from tests.unit.shim.audit.record import Record, record
+
+SETTINGS = Settings(deployment="tilburg", state="state.db", master_key=Path("master.key"))
 
 
 def test_it_lists_what_moved(audit: Record) -> None:
@@ -77,14 +81,10 @@ def test_the_file_gets_what_it_lacks(audit: Record) -> None:
         audit.write(1)
         audit.checkpoint(kept=False)
 
-    def catch_up() -> int:
-        with snapshot(audit.database) as tx:
-            return add(audit.file, checkpoints.stored(tx, newest_in(audit.file)))
-
-    assert (catch_up(), catch_up()) == (3, 0)
-    audit.checkpoint(kept=False)
-    assert catch_up() == 1
-    assert [line.checkpoint.number for line in lines_of(audit.file) if line.checkpoint] == [1, 2, 3, 4]
+    for _ in range(2):
+        send(SETTINGS, audit.database, str(audit.file), audit.checkpoint(kept=False))
+        assert newest_in(audit.file)
+    assert [line.checkpoint.number for line in lines_of(audit.file) if line.checkpoint] == [1, 2, 3, 4, 5]
     assert not audit.verify().found
 
 
@@ -95,10 +95,55 @@ def test_a_line_that_a_power_cut_cut_off_is_written_again(audit: Record) -> None
     with audit.file.open("a") as file:
         file.write(audit.checkpoint(kept=False).line[:50])
     assert [str(found) for found in audit.verify().findings] == ["line 2 of the file: it is no checkpoint"]
-    with snapshot(audit.database) as tx:
-        assert add(audit.file, checkpoints.stored(tx, newest_in(audit.file))) == 1
+    send(SETTINGS, audit.database, str(audit.file), first)
     assert not audit.verify().found
+    assert [line.split(":")[0] for line in audit.file.read_text().splitlines()] == ['{"body"'] * 3
     assert audit.file.read_text().startswith(first.line)
+
+
+def test_a_file_that_knows_more_than_the_state_gets_nothing(audit: Record, tmp_path: Path) -> None:
+    """A state that was put back numbers on from its own: whoever reads the file would never see what is new."""
+    audit.write(1)
+    send(SETTINGS, audit.database, str(audit.file), audit.checkpoint(kept=False))
+    folder = tmp_path / "put back"
+    folder.mkdir()
+    with sqlite3.connect(audit.database.where) as source, sqlite3.connect(folder / "state.db") as target:
+        source.backup(target)
+    (folder / "state.db").chmod(0o600)
+    for _ in range(2):
+        audit.clock.forward(hours=1)
+        send(SETTINGS, audit.database, str(audit.file), audit.checkpoint(kept=False))
+    before = audit.file.read_bytes()
+    with record(folder) as back:
+        for _ in range(3):  # 2, of which there is another one by then; 3, likewise; 4, which is after the file's last
+            with pytest.raises(NotSent, match="checkpoints that this state has lost; begin a new file"):
+                send(SETTINGS, back.database, str(audit.file), back.checkpoint(kept=False))
+        assert audit.file.read_bytes() == before
+        send(SETTINGS, back.database, str(back.file), back.checkpoint(kept=False))
+        assert not back.verify().found
+
+
+@pytest.mark.parametrize(
+    ("number", "body"),
+    [
+        (2**63 - 1, None),
+        (2, "["),
+        (2, "[" * 100_000),
+        (2, "[]"),
+        (2, '{"at":0,"heads":{"a":[1]},"anchors":{}}'),
+        (2, '{"at":0,"heads":{"a":[9223372036854775808,"' + "ab" * 32 + '"]},"anchors":{}}'),
+        (2, '{"at":0,"heads":{},"anchors":{"a":[]}}'),
+    ],
+)
+def test_none_follows_what_is_no_checkpoint(audit: Record, number: int, body: str | None) -> None:
+    """Somebody put it there: it is named, and nothing is signed above it."""
+    audit.write(1)
+    first = audit.checkpoint()
+    values = (number, first.body if body is None else body, first.signature)
+    audit.tamper("INSERT INTO audit_checkpoint (number, body, signature) VALUES (?, ?, ?)", *values)
+    with pytest.raises(StateUnavailable) as refused:
+        audit.checkpoint()
+    assert f"checkpoint {number} of the audit is none" in refused.value.detail
 
 
 def test_the_file_is_its_owners(audit: Record) -> None:

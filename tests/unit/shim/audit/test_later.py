@@ -1,5 +1,6 @@
 """Outcomes that may wait are stored together, soon, and those that are lost are counted."""
 
+import json
 import logging
 import threading
 import time
@@ -9,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from contracts.errors import StateUnavailable
-from outbox.database import Database
+from outbox.database import Database, Transaction
 from shim.audit.later import LOST, Later, Pending
 from shim.audit.log import AuditLog
 from tests.unit.shim.audit.record import Record, asked
@@ -53,6 +54,40 @@ def test_it_is_stored_without_being_asked(audit: Record) -> None:
     until(lambda: bool(audit.rows()))
     assert audit.rows()[0]["at"] == at
     log.close()
+
+
+def test_what_waited_through_an_outage_is_dated_when_it_is_stored(audit: Record) -> None:
+    """Another process made checkpoints meanwhile: it is no row that was dated back, and says how long it waited."""
+
+    class Cut:
+        """The connection of one of two processes."""
+
+        down = False
+        tried = threading.Event()
+
+        def write(self, job: Callable[[Transaction], object]) -> object:
+            if self.down:
+                self.tried.set()
+                raise StateUnavailable("cut off")
+            return audit.database.write(job)
+
+    cut = Cut()
+    database: Database = cut  # type: ignore[assignment]
+    log, other = AuditLog(database, audit.clock), audit.log()
+    asked_at = int(audit.clock().timestamp() * 1000)
+    log.write(asked())
+    cut.down = True
+    log.later(replace(asked(), phase="outcome", outcome="ok"))
+    assert cut.tried.wait(30)
+    audit.clock.forward(hours=2, milliseconds=999)
+    other.write(asked())
+    audit.checkpoint()
+    cut.down = False
+    log.close()
+    (row,) = [row for row in audit.rows() if row["phase"] == "outcome"]
+    assert row["at"] == asked_at + 7_200_999
+    assert json.loads(row["detail"]) == {"fields": ["telephone"], "number": 1, "waited_s": 7200}
+    assert not audit.verify().found
 
 
 def test_closing_stores_what_waits(audit: Record) -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from outbox.carrying.tables import file_snapshot, reading, snapshot
-from shim.audit.checkpoints import Checkpoint
+from outbox.entry import to_ms
+from shim.audit import pruning
+from shim.audit.checkpoints import FORMAT, Checkpoint
 from shim.audit.files import add, lines_of
 from shim.audit.findings import TOLD_MOST, Finding, Verified
-from shim.audit.rows import COLUMNS, hash_of
+from shim.audit.pruning import PruneRefused
+from shim.audit.rows import COLUMNS, canonical, hash_of
 from shim.audit.signing import Signer
 from shim.audit.verifying import verify
 from shim.keys import KeyRing
@@ -179,6 +182,118 @@ def test_a_checkpoint_by_another_key_is_not_believed(audit: Record, chain: str) 
     assert told[:2] == ("checkpoint", 2)
     assert "a key that is not known here" in told[2]
     assert chain
+
+
+def foreign(number: int, previous: str, **values: object) -> Checkpoint:
+    """A checkpoint that somebody signed who has no key of ours."""
+    stranger = Signer(KeyRing(bytes([9]) * 32))
+    known = {"format": FORMAT, "number": number, "previous": previous, "deployment": "tilburg", "at": 0}
+    body = canonical({**known, "heads": {}, "anchors": {}, "public_key": stranger.public, **values})
+    return Checkpoint(number, body, stranger.sign(body.encode("utf-8", "replace").decode()))
+
+
+BEYOND = {
+    "a head beyond all numbers": {"heads": {"a": [2**63, "ab" * 32]}},
+    "a head that is true": {"heads": {"a": [True, "ab" * 32]}},
+    "a hash of another length": {"heads": {"a": [1, "ab"]}},
+    "a head of one": {"heads": {"a": [1]}},
+    "a time after all time": {"at": 10**30},
+    "a time before all time": {"at": -1},
+    "anchors in a list": {"anchors": []},
+    "an anchor that is a list": {"anchors": {"a": []}},
+    "half a pair": {"deployment": "\ud800"},
+}
+
+
+@pytest.mark.parametrize("values", BEYOND.values(), ids=BEYOND)
+def test_what_nobody_of_ours_says_stops_nothing(audit: Record, chain: str, values: dict[str, object]) -> None:
+    """In the file or in the state: it is a finding, and so is what is wrong with the rows."""
+    audit.tamper("DELETE FROM audit_event WHERE n = 4")
+    text, missing = audit.file.read_text(), ("row", 4, "it is missing")
+    made = foreign(3, "", **values)
+    line = {"body": json.loads(made.body), "signature": made.signature}
+    audit.file.write_text(text + json.dumps(line) + "\n")
+    told = found(audit)
+    assert told[-1] == missing
+    assert told[0][:2] in {("checkpoint", 3), ("file", 3)}
+    audit.file.write_text(text)
+    stored = made.body.encode("utf-8", "replace").decode()
+    statement = "INSERT INTO audit_checkpoint (number, body, signature) VALUES (3, ?, ?)"
+    audit.tamper(statement, stored, made.signature)
+    told = found(audit, with_file=False)
+    assert told[0][:2] == ("checkpoint", 3)
+    assert told[-1] == missing
+    json.dumps(audit.verify().as_json())
+    with pytest.raises(PruneRefused, match="nothing was pruned: checkpoint 3"):
+        pruning.plan(audit.database, audit.trusted, 0)
+    assert chain
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 200_000,
+        '{"body":' * 200_000,
+        '{"body":{"number":' + "9" * 5_000 + '},"signature":""}',
+        '{"body":{"number":' + "9" * 400 + '},"signature":""}',
+        '{"body":{"number":0},"signature":""}',
+        '{"body":{"number":true},"signature":""}',
+        '{"body":{"number":3},"signature":null}',
+        '{"body":{"number":3,"more":' + '{"a":' * 900 + "1" + "}" * 900 + '},"signature":""}',
+    ],
+    ids=lambda line: line[:30],
+)
+def test_a_line_that_nobody_can_read_is_named(audit: Record, chain: str, line: str) -> None:
+    """And the others are read."""
+    (first, second) = audit.file.read_text().splitlines()
+    audit.file.write_text(f"{first}\n{line}\n{second}\n")
+    audit.tamper("DELETE FROM audit_event WHERE n = 4")
+    told = found(audit)
+    assert told[0][:2] in {("file", 2), ("checkpoint", 3)}
+    assert told[-1] == ("row", 4, "it is missing")
+    assert chain
+
+
+@pytest.mark.parametrize("at", [10**30, -1, True, "noon", None])
+def test_a_time_that_nobody_can_show_is_named(audit: Record, chain: str, at: object) -> None:
+    """Even signed by us; the newest is the one before it."""
+    (_, second) = [line.checkpoint for line in lines_of(audit.file) if line.checkpoint]
+    known = {**json.loads(second.body), "number": 3, "previous": second.hash, "heads": {}, "at": at}
+    made = Checkpoint(3, canonical(known), audit.signer.sign(canonical(known)))
+    statement = "INSERT INTO audit_checkpoint (number, body, signature) VALUES (3, ?, ?)"
+    audit.tamper(statement, made.body, made.signature)
+    assert found(audit) == [("checkpoint", 3, "it is no checkpoint")]
+    assert audit.verify().newest_at == json.loads(second.body)["at"]
+    assert chain
+
+
+def test_what_a_stranger_says_is_not_used(audit: Record, chain: str) -> None:
+    """Neither its time, by which a row would be dated back, nor its heads, which would say that a chain is longer."""
+    (_, second) = [line.checkpoint for line in lines_of(audit.file) if line.checkpoint]
+    says = {"at": to_ms(audit.clock()) + 10**10, "heads": {chain: [500, "ab" * 32], "another": [1, "cd" * 32]}}
+    add(audit.file, [foreign(3, second.hash, **says)])
+    assert [(what, number) for what, number, _ in found(audit)] == [("checkpoint", 3)] * 2
+    verified = audit.verify()
+    assert (verified.covered, verified.newest_at) == (10, json.loads(second.body)["at"])
+
+
+def test_what_an_old_key_says_is_used_once_it_is_vouched_for(audit: Record, chain: str) -> None:
+    """By the first checkpoint after the rotation; what it knows of a chain is not lost with the key."""
+    audit.ring = KeyRing(bytes([1]) * 32)
+    audit.clock.forward(hours=1)
+    audit.checkpoint()
+    assert audit.verify().findings == []
+    assert audit.verify().covered == 12
+    audit.tamper("UPDATE audit_event SET client = 'nobody' WHERE n = 3")
+    rehash(audit, chain, 3)
+    assert found(audit) == [("row", 5, "it is not what checkpoint 1 knows: it was changed, or one before it")]
+
+
+def test_a_time_of_another_kind_is_found(audit: Record, chain: str) -> None:
+    """Even with every hash mended, by somebody who hopes that it cannot be compared."""
+    audit.tamper("UPDATE audit_event SET at = 'noon' WHERE n = 11")
+    rehash(audit, chain, 11)
+    assert found(audit) == [("row", 11, "it was changed, or what stood before it was")]
 
 
 def test_a_checkpoint_of_another_deployment_is_named(audit: Record, chain: str) -> None:

@@ -199,3 +199,13 @@ def test_the_check_is_that_of_the_library() -> None:
     """Weights 9 to 2 and -1, modulo 11; a number of zeros is none."""
     for digits in [*(f"9999{number:05d}" for number in range(0, 99_999, 97)), "000000000", "12345678", "10001001"]:
         assert is_bsn(digits) == bsn.is_valid(digits)
+
+
+@pytest.mark.parametrize("prefix", ["TN", "PT", "SL", "HD", "AP"])
+def test_where_no_token_can_be_its_shape_hides_nothing(prefix: str) -> None:
+    """Elsewhere a token stays what it is; a delivery's number does in any case."""
+    text = f"voor {prefix}_999911120aaaaaaaaaaaaaaa"
+    assert find(text) == []
+    assert find(text, tokens=False) == [Finding(Kind.BSN, 8, 17)]
+    assert find(f"bsn {text[5:]}", IDENTIFIERS, tokens=False) == [Finding(Kind.BSN, 7, 16)]
+    assert find(f"dl_999911120{'a' * 23}", tokens=False) == []
