@@ -9,6 +9,9 @@ from typing import Final
 from outbox.actions import Audit
 from outbox.database import Database
 from shim import keyed
+from shim.audit import checkpoints
+from shim.audit.checkpoints import SQL as CHECKPOINTS
+from shim.audit.signing import Signer
 from shim.keys import Key, KeyRing, RestCipher, file
 from shim.keys.cipher import key_of
 from shim.keys.following import LOOK_S
@@ -16,6 +19,7 @@ from shim.keys.key import new_secret
 from shim.keys.ring import SUBJECTS
 from shim.resealing import Resealed, reseal
 from shim.settings import ConfigurationError
+from shim.state import SQL as STATE
 
 SETTLE_S: Final = 3 * LOOK_S
 """After a change of the file every process of this machine has noticed it by then."""
@@ -82,6 +86,7 @@ class Rotation:
             changed_s = time.time() - self.path.stat().st_mtime
             pause(min(SETTLE_S, max(0.0, SETTLE_S - changed_s)))
             done = self._reseal_all(key, cipher, keeping, report, pause)
+            self._vouch()
             self._forget(key, cipher, done)
         return done
 
@@ -104,6 +109,13 @@ class Rotation:
             if turn:  # the first pass finds what there is; a later one, only what was sealed since
                 pause(SETTLE_S)
         raise RotationRefused(f"somebody still seals with {key.id}: is there a machine with an older key file?")
+
+    def _vouch(self) -> None:
+        """Let the audit's newest checkpoint be of a key that stays: what the key has signed is believed through it."""
+        ((newest,),) = self.database.read(CHECKPOINTS["newest"])
+        if newest:
+            (deployment,) = self.database.read(STATE["select_deployment"])
+            checkpoints.make(self.database, Signer(self.ring), deployment["name"], self.audit.now)
 
     def _forget(self, key: Key, cipher: RestCipher, done: Resealed) -> None:
         contents = file.read(self.path)

@@ -146,8 +146,8 @@ def _write_left(database: Database, pruning: Pruning, batch: Sequence[Row], audi
 
 
 def _tell(tx: Transaction, audit: Audit, pruning: Pruning, what: str, entries: int, batch: Sequence[Row]) -> None:
-    detail = {"what": what, "entries": entries, "before": pruning.before}
-    audit.write(tx, "prune", None, {**detail, "first": batch[0]["id"], "last": batch[-1]["id"]})
+    ends = {"first": batch[0]["id"], "last": batch[-1]["id"]}
+    audit.write(tx, "prune", None, {"what": what, "entries": entries, "before": pruning.before, **ends})
 
 
 def _payload(tx: Transaction, row: Row, kept: bytes, now: int) -> int:

@@ -15,7 +15,7 @@ from outbox.database import Database, Row, Transaction
 from outbox.statements import Statements
 from shim.audit.heads import MOST, said
 from shim.audit.rows import FIRST, canonical
-from shim.audit.signing import Signer
+from shim.audit.signing import Signer, Verdict
 
 SQL: Final = Statements("shim.audit", "checkpoints")
 FORMAT: Final = "legacy-shim audit checkpoint"
@@ -61,12 +61,14 @@ class History:
         hash: of the newest.
         heads: by chain, the newest that is known.
         anchors: by chain, what the newest is recognised by.
+        newest: itself.
     """
 
     number: int = 0
     hash: str = FIRST
     heads: dict[str, Head] = field(default_factory=dict)
     anchors: dict[str, str] = field(default_factory=dict)
+    newest: Checkpoint | None = None
 
     def add(self, checkpoint: Checkpoint) -> None:
         """Take up the next checkpoint.
@@ -80,7 +82,7 @@ class History:
             raise _in_the_way(checkpoint.number) from error
         if checkpoint.number >= MOST:
             raise _in_the_way(checkpoint.number)
-        self.number, self.hash = checkpoint.number, checkpoint.hash
+        self.number, self.hash, self.newest = checkpoint.number, checkpoint.hash, checkpoint
         self.heads |= says.heads
         self.anchors |= says.anchors
 
@@ -127,12 +129,15 @@ def make(database: Database, signer: Signer, deployment: str, at: int) -> Checkp
     """Store and return another checkpoint of all chains as they are now; `at` in milliseconds since 1970.
 
     Raises:
-        StateUnavailable: it could not be stored, or one before it is no checkpoint.
+        StateUnavailable: it could not be stored, one before it is no checkpoint, or the newest is not ours: it would
+            be vouched for.
     """
     while True:
         # Read before the transaction, which keeps other writers of an SQLite file waiting.
         with snapshot(database) as seen:
-            made = _compose(seen, history(seen), signer, deployment, at)
+            known = history(seen)
+            _must_be_ours(known.newest, signer)
+            made = _compose(seen, known, signer, deployment, at)
 
         def job(tx: Transaction, made: Checkpoint = made) -> bool:
             tx.lock("audit checkpoint")
@@ -144,6 +149,17 @@ def make(database: Database, signer: Signer, deployment: str, at: int) -> Checkp
 
         if database.write(job):
             return made
+
+
+def _must_be_ours(newest: Checkpoint | None, signer: Signer) -> None:
+    if newest is None:
+        return
+    public = json.loads(newest.body)["public_key"]
+    if signer.trusted.judge(newest.body, newest.signature, public) is not Verdict.GOOD:
+        raise StateUnavailable(
+            f"checkpoint {newest.number} of the audit is signed with no key of the ring, so that no other may follow; "
+            "shim audit verify"
+        )
 
 
 def _compose(tx: Transaction, known: History, signer: Signer, deployment: str, at: int) -> Checkpoint:

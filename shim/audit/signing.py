@@ -32,6 +32,8 @@ class Signer:
         self._private = Ed25519PrivateKey.from_private_bytes(ring.derive(PURPOSE, _KEY_BYTES))
         self.public: Final = _public(self._private)
         """The public key, 64 hexadecimal digits."""
+        self.trusted: Final = Trusted.of_ring(ring)
+        """Every key of the ring."""
 
     def sign(self, text: str) -> str:
         """Return the signature of a text, base64."""

@@ -7,6 +7,8 @@ from typing import Final
 from shim import root
 
 _UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
+_LONGEST_S: Final = 36_500 * 86_400
+_DIGITS: Final = 12
 _AGE: Final = re.compile(r"(\d+) ?(s|m|min|h|d)")
 
 
@@ -41,4 +43,7 @@ def ago(text: str) -> timedelta:
     found = _AGE.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"{text!r} is no age; write 90s, 30m, 2h or 3d")
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    seconds = int(found[1]) * _UNITS[found[2]] if len(found[1]) <= _DIGITS else _LONGEST_S + 1
+    if seconds > _LONGEST_S:
+        raise ValueError(f"{text!r} is longer than a century; write less")
+    return timedelta(seconds=seconds)

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -50,7 +51,7 @@ class _Halting:
         self._halting = halting
         self.lock = tx.lock
 
-    def execute(self, statement: Statement | str, parameters: Mapping[str, Any], /) -> Cursor:
+    def execute(self, statement: Statement | str, parameters: Mapping[str, Any] = MappingProxyType({}), /) -> Cursor:
         cursor = self._tx.execute(statement, parameters)
         self._halting.look(statement)
         return cursor

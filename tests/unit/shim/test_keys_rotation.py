@@ -7,6 +7,8 @@ import pytest
 
 from contracts.errors import StateUnavailable
 from outbox.carrying.whole import verify
+from shim.audit import checkpoints
+from shim.audit.signing import Signer
 from shim.keys import Key, KeyRing, RestCipher, file
 from shim.keys.cipher import key_of
 from shim.rotation import RotationRefused
@@ -110,6 +112,16 @@ def test_a_retired_key_names_subjects_for_the_audit(bare: Rotating) -> None:
     again = KeyRing.load(bare.path, create=False)
     assert again.derive_all("audit-subject")[OLD] == subjects
     assert list(again.derive_all("rest")) == [new.id]
+
+
+def test_the_audit_goes_on_after_its_signing_key_is_retired(full: Rotating) -> None:
+    """A checkpoint of the key that stays vouches for those of the one that goes."""
+    before = full.database.read("SELECT MAX(number) AS n FROM audit_checkpoint")[0]["n"]
+    assert before
+    full.rotation.rotate()
+    full.rotation.retire(OLD, pause=lambda _s: None)
+    again = KeyRing.load(full.path, create=False)
+    assert checkpoints.make(full.database, Signer(again), "tilburg", 0).number == before + 2
 
 
 def test_the_key_that_seals_is_not_retired_nor_one_that_is_not_there(bare: Rotating) -> None:

@@ -93,6 +93,12 @@ class Record:
             add(self.file, [made])
         return made
 
+    def retire(self) -> None:
+        """Sign with another key; the old one is in the ring for one checkpoint more, and then gone."""
+        self.ring = KeyRing(bytes([1]) * 32, bytes(32))
+        self.checkpoint()
+        self.ring = KeyRing(bytes([1]) * 32)
+
     def verify(self, *, with_file: bool = True, trusted: Trusted | None = None) -> Verified:
         with snapshot(self.database) as tx:
             return verify(tx, trusted or self.trusted, lines_of(self.file) if with_file else None)

@@ -162,7 +162,7 @@ def test_after_a_rotation_the_old_ones_are_vouched_for(audit: Record) -> None:
     assert "a key that is not known here" in found.wrong
     assert not audit.verify(trusted=Trusted.of_ring(audit.ring, [old])).found
     audit.write(1)
-    audit.checkpoint()
+    audit.retire()
     assert not audit.verify().found
     assert audit.verify(trusted=Trusted([old])).found == 1
 
@@ -175,3 +175,16 @@ def test_nothing_is_made_of_a_state_that_cannot_be_written(audit: Record, tmp_pa
     with pytest.raises(StateUnavailable):
         audit.checkpoint()
     assert not list(tmp_path.glob("*.jsonl"))
+
+
+def test_a_checkpoint_vouches_for_none_of_a_stranger(audit: Record) -> None:
+    """Whoever can write the state would have theirs believed through our next one."""
+    audit.write(2)
+    audit.checkpoint()
+    stranger = Signer(KeyRing(bytes([9]) * 32))
+    body = json.dumps({**json.loads(audit.checkpoint().body), "number": 3, "public_key": stranger.public})
+    values = {"number": 3, "body": body, "signature": stranger.sign(body)}
+    with audit.database.transaction() as tx:
+        tx.execute(checkpoints.SQL["insert_checkpoint"], values)
+    with pytest.raises(StateUnavailable, match="checkpoint 3 of the audit is signed with no key of the ring"):
+        audit.checkpoint()
