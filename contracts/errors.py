@@ -161,7 +161,7 @@ class RequestInFlight(RepeatLater):
 
 
 class LimitReached(RepeatLater):
-    """A limit of the caller. `policy` names it, as in the RateLimit headers; it allows `quota` in `window_s` seconds."""
+    """A limit of the caller. `policy` names it, as in the RateLimit headers; it allows `quota` in `window_s` s."""
 
     def __init__(self, detail: str, retry_after_s: float, policy: str, quota: int, window_s: int) -> None:
         super().__init__(detail, retry_after_s, policy=policy, quota=quota, window_s=window_s)

@@ -217,7 +217,9 @@ class FacilityNoteRequest(Model):
 class FacilityNoteDelivery(Delivery):
     """Where the note is on its way into the backend's communication log."""
 
-    note: Annotated[str | None, CODED] = Field(default=None, description="The log record's key in the backend; only when delivered.")
+    note: Annotated[str | None, CODED] = Field(
+        default=None, description="The log record's key in the backend; only when delivered."
+    )
     incident: IncidentNumber | None = Field(
         default=None, description="The incident it was filed under, when delivered."
     )

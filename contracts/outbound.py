@@ -10,8 +10,8 @@ OutboundText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MESSAGE_MAX),
     Field(
-        description=f"The message, 1 to {MESSAGE_MAX} characters; tokens of this client stand for what a reply said with "
-        "them: a patient's name, the time of a slot, hold or appointment.",
+        description=f"The message, 1 to {MESSAGE_MAX} characters; tokens of this client stand for what a reply said "
+        "with them: a patient's name, the time of a slot, hold or appointment.",
         examples=["Beste PT_AbT3kQ, uw afspraak is op AP_Qm9k2w."],
     ),
 ]
@@ -22,7 +22,9 @@ class PracticeOutboundRequest(Model):
 
     text: OutboundText
     patient: PatientToken | None = Field(
-        default=None, description="Whom it is for. A token of another patient, or of another's appointment, is refused."
+        default=None,
+        description="Whom it is for; else the first token decides. Another patient's token, or that of another's "
+        "appointment, is refused.",
     )
 
 

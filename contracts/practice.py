@@ -213,4 +213,6 @@ class PracticeNoteRequest(Model):
 class PracticeNoteDelivery(Delivery):
     """Where the note is on its way into the patient's journal."""
 
-    note: Annotated[str | None, CODED] = Field(default=None, description="The note's key in the backend; only when delivered.")
+    note: Annotated[str | None, CODED] = Field(
+        default=None, description="The note's key in the backend; only when delivered."
+    )

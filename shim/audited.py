@@ -14,10 +14,10 @@ from contracts.errors import ContractError, StateUnavailable
 from contracts.fields import Model, TokenKind
 from outbox.entry import Entry
 from outbox.stored import PayloadDamaged, StoredEntries
+from shim.admission.caller import Caller
 from shim.audit.events import Event, new_access
 from shim.audit.log import AuditLog
 from shim.audit.subjects import Subjects
-from shim.caller import Caller
 from shim.guard import mask
 from shim.guarding import guard_members
 from shim.marks import person_in, person_kind

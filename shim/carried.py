@@ -10,8 +10,7 @@ from outbox.carrying.lines import Header
 from outbox.carrying.refusal import CarryingRefused
 from outbox.carrying.tables import OUTBOX_TABLES, Table
 from outbox.database import Database, Transaction
-from shim import keyed
-from shim.keys import MasterKey
+from shim.keys import MasterKey, keyed
 from shim.settings import Settings
 from shim.state import SQL
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from shim.client import METRICS, bundles_of
+from shim.admission.client import METRICS, bundles_of
 from shim.root import open_shim
 from shim.settings import ConfigurationError, Settings, load
 from simulators.intramed.engine import EngineMissing

@@ -20,17 +20,17 @@ from contracts.fields import Model
 from outbox.database import ConstraintViolated, Transaction
 from outbox.entry import Entry, NewEntry, dump_json
 from outbox.store import Outbox
+from shim.admission.caller import Caller
+from shim.admission.clients import Client
 from shim.audit.log import Append
 from shim.audited import REPLAYED, Access, Accesses
-from shim.caller import Caller
-from shim.clients import Client
 from shim.guarding import LeakCounter, guard_reply
 from shim.idempotency import Idempotency, Write, external_reference
 from shim.landings import Landings
+from shim.opaque.tokens import Tokens
 from shim.order import Order, continuation, damage_is_a_problem, new_delivery
 from shim.settings import ReportTime
 from shim.systems import System
-from shim.tokens import Tokens
 
 ACCEPTED: Final = "accepted"
 _FIRST_LOOK_S: Final = 0.004

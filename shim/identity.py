@@ -8,10 +8,10 @@ from contracts.fields import Model
 from contracts.identity import IdentityRequest
 from outbox.database import Database
 from outbox.statements import Statements
-from shim.client import Client
+from shim.admission.client import Client
 from shim.keys import Blind
+from shim.opaque.tokens import token_fields
 from shim.settings import Identity
-from shim.tokens import token_fields
 
 SQL: Final = Statements("shim", "identity")
 _HOUR_S: Final = 3600

@@ -10,7 +10,7 @@ from contracts.delivery import Document, FollowOn
 from contracts.errors import NotFound, StateDamaged
 from outbox.entry import Entry, NewEntry
 from outbox.stored import PayloadDamaged, StoredEntries
-from shim.clients import Client
+from shim.admission.clients import Client
 from shim.keys import Blind
 
 LATER: Final = 1

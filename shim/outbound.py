@@ -11,14 +11,14 @@ from contracts.catalogue import Contract
 from contracts.errors import LeakBlocked
 from contracts.fields import Model
 from contracts.outbound import FacilityOutboundRequest, OutboundReply, PracticeOutboundRequest
+from shim.admission.caller import Caller
 from shim.audited import OK, Accesses
-from shim.caller import Caller
 from shim.guard import IDENTIFIERS, find
 from shim.guarding import LeakCounter
 from shim.immediate import Answer, to_json
 from shim.marks import person_in
+from shim.opaque.tokens import Expanded, Tokens
 from shim.systems import System
-from shim.tokens import Expanded, Tokens
 
 LISTED: Final = 20
 """Places that a refusal names; a message of nothing but tokens has hundreds."""

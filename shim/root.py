@@ -22,12 +22,12 @@ from outbox.store import Outbox
 from outbox.telling import Teller
 from outbox.verification import Verifications
 from outbox.worker import Pace, Step, Worker
-from shim import exposures, keyed
+from shim import exposures
+from shim.admission.clients import Clients
 from shim.audit.log import AuditLog
 from shim.audit.subjects import Subjects
-from shim.clients import Clients
 from shim.holds import KeptHolds
-from shim.keys import Blind, MasterKey, RestCipher
+from shim.keys import Blind, MasterKey, RestCipher, keyed
 from shim.keys.following import following
 from shim.landings import Landings
 from shim.settings import ConfigurationError, Settings
@@ -158,7 +158,7 @@ class Shim:
 
     def app(self, notify: Callable[[], None], landings: Landings, *, demo: bool) -> "FastAPI":
         """Return the HTTP application. `notify` wakes the worker beside it, if there is one; that tells `landings`."""
-        from shim.serving import application  # noqa: PLC0415 - a command that only looks has no use for FastAPI
+        from shim.http.serving import application  # noqa: PLC0415 - a command that only looks has no use for FastAPI
 
         return application(self, notify, landings, demo=demo)
 

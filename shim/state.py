@@ -13,8 +13,7 @@ from outbox import store
 from outbox.database import Database, open_database
 from outbox.entry import dump_json, from_ms, to_ms
 from outbox.statements import Statements
-from shim import keyed
-from shim.keys import Blind, MasterKey, RestCipher
+from shim.keys import Blind, MasterKey, RestCipher, keyed
 from shim.settings import ConfigurationError
 
 SQL: Final = Statements("shim", "statements")

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import typer
 
 from contracts.catalogue import CATALOGUE, STAFF
+from shim.admission.client import READ_BUNDLE, SERVICE_SCOPES, WRITE_BUNDLE, ClientLimits, bundles_of
 from shim.cli.deployment import fail
-from shim.client import READ_BUNDLE, SERVICE_SCOPES, WRITE_BUNDLE, ClientLimits, bundles_of
 from shim.settings import SERVICE, Settings
 from shim.systems import find_adapter
 

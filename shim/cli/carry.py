@@ -21,11 +21,12 @@ from outbox.database import URL_PREFIXES
 from outbox.entry import from_ms, to_ms
 from outbox.sqlite.ownership import check_place
 from outbox.uptime import uptime
-from shim import keyed, root
+from shim import root
 from shim.carried import PACKAGES, TABLES, Belonging, header, sqlite_file
 from shim.cli import keep
 from shim.cli.deployment import console, errors, fail, one_line_errors, print_json, settings
 from shim.cli.entries import Json, Reason, checked
+from shim.keys import keyed
 from shim.root import State, open_deployment_state
 from shim.settings import Settings
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from shim.admission.clients import Client, ClientExists, ClientLimits, ClientRow, ClientUnknown, prefix_of
 from shim.cli.administered import told_with_outcome
 from shim.cli.allowed import (
     Attempts,
@@ -22,7 +23,6 @@ from shim.cli.allowed import (
 )
 from shim.cli.deployment import console, fail, one_line_errors, print_json, settings
 from shim.cli.times import ago, local
-from shim.clients import Client, ClientExists, ClientLimits, ClientRow, ClientUnknown, prefix_of
 from shim.root import State, open_deployment_state
 from shim.settings import Settings
 

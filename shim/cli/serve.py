@@ -8,8 +8,8 @@ import typer
 
 from shim import exposures
 from shim.cli.deployment import one_line_errors, settings
+from shim.http.listener import address_of, listening, server_of, tls
 from shim.landings import Landings
-from shim.listener import address_of, listening, server_of, tls
 from shim.root import open_shim
 from shim.settings import Settings
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from contracts.errors import Unauthenticated
-from shim.client import ClientLimits
-from shim.clients import ClientExists, Clients, ClientUnknown
-from shim.limits import RequestLimits
+from shim.admission.client import ClientLimits
+from shim.admission.clients import ClientExists, Clients, ClientUnknown
+from shim.admission.limits import RequestLimits
 from tests.conformance.outbox_store import Store
 
 

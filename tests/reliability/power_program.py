@@ -22,17 +22,17 @@ from contracts.delivery import DeliveryState, Document
 from outbox.backoff import Backoff
 from outbox.entry import NewEntry
 from outbox.worker import Worker
+from shim.admission.caller import Caller
+from shim.admission.client import Client
 from shim.audited import Accesses
-from shim.caller import Caller
-from shim.client import Client
 from shim.durable import Durable
 from shim.guarding import LeakCounter
 from shim.idempotency import Idempotency, Write
 from shim.landings import Landings
+from shim.opaque.tokens import Tokens
 from shim.order import Order
 from shim.root import State, open_deployment_state, utc_now
 from shim.settings import OutboxSection, ReportTime, Settings
-from shim.tokens import Tokens
 from tests.reliability.power_receiver import Receiver, tell
 
 DESTINATION = "planon"

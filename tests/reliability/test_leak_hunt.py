@@ -155,7 +155,7 @@ def test_each_sink_of_a_site_is_read(tmp_path: Path) -> None:
         values = {"name": BSN.text, "now": 1}
         with site.shim.state.database.transaction() as tx:
             tx.execute("INSERT INTO destination (name, open_since, probe_at) VALUES (:name, :now, :now)", values)
-        with patch("shim.boundary.correlation_of", lambda _: TRACE):
+        with patch("shim.admission.boundary.correlation_of", lambda _: TRACE):
             look()
     places = {"table: destination.name", "file: .db-wal", "metrics: labels", "header: traceparent"}
     assert set(findings.by_place) == places

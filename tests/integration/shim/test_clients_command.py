@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from contracts.errors import Unauthenticated
+from shim.admission.clients import Clients
 from shim.cli.commands import app
-from shim.clients import Clients
 from shim.demo import planon_section, write_configuration
 from shim.root import open_deployment_state
 from shim.settings import load

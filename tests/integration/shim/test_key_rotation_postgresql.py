@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from shim.cli.commands import app
 from shim.demo import planon_section, write_configuration
-from shim.keyed import admitting
 from shim.keys import RestCipher, file
 from shim.keys.cipher import key_of
 from shim.keys.following import Follower
+from shim.keys.keyed import admitting
 from shim.settings import ConfigurationError
 from simulators.launch import PlanonAddress
 from tests.unit.shim.rotating import FIRST, rotating

@@ -16,7 +16,7 @@ import requests
 from cryptography.hazmat.primitives import serialization
 
 from shim.demo import planon_section, write_configuration
-from shim.listener import server_of, tls
+from shim.http.listener import server_of, tls
 from shim.settings import Http
 from simulators.launch import PlanonAddress, running_planon, start_shim
 from tests.integration.shim.site import FAST_PLANON, command, until

@@ -12,20 +12,20 @@ from outbox.hand import Hand
 from outbox.sqlite.database import SqliteDatabase
 from outbox.store import Outbox
 from outbox.worker import Pace, Worker
+from shim.admission.caller import Caller
+from shim.admission.client import Client
 from shim.audit.log import AuditLog
 from shim.audit.subjects import Subjects
 from shim.audited import Accesses
-from shim.caller import Caller
-from shim.client import Client
 from shim.durable import Durable
 from shim.guarding import LeakCounter
 from shim.idempotency import Idempotency, Write
 from shim.keys import Blind, KeyRing, RestCipher
 from shim.landings import Landings
+from shim.opaque.tokens import Tokens
 from shim.order import Order
 from shim.settings import ReportTime
 from shim.systems import System
-from shim.tokens import Tokens
 from tests.unit.outbox.stand_ins import REPORTED_AT, Clock, Receiver
 
 AGENT = Caller(Client("agent", frozenset()), "0af7651916cd43dd8448eb211c80319c")

@@ -9,11 +9,11 @@ from typing import Any, Final, cast
 from contracts.catalogue import CATALOGUE, Contract
 from outbox.database import Database
 from outbox.store import Outbox
+from shim.admission.caller import Caller
+from shim.admission.client import Client, ClientLimits
 from shim.audit.log import AuditLog
 from shim.audit.subjects import Subjects
 from shim.audited import Accesses
-from shim.caller import Caller
-from shim.client import Client, ClientLimits
 from shim.durable import Durable
 from shim.guarding import LeakCounter
 from shim.idempotency import Idempotency, Write
@@ -21,11 +21,11 @@ from shim.identity import IdentityLimits
 from shim.immediate import Immediate
 from shim.keys import Blind, KeyRing, RestCipher
 from shim.landings import Landings
+from shim.opaque.tokens import Tokens
 from shim.order import Order
 from shim.outbound import Outbound
 from shim.settings import Identity, ReportTime
 from shim.systems import System
-from shim.tokens import Tokens
 
 NOW: Final = datetime(2026, 11, 19, 21, 14, tzinfo=UTC)
 RING: Final = KeyRing(bytes(32))

@@ -20,17 +20,17 @@ from outbox.store import Outbox
 from outbox.stored import SQL
 from outbox.verification import Verifications
 from outbox.worker import Pace, Worker
+from shim.admission.clients import Clients
 from shim.audit import pruning
 from shim.audit.checkpoints import make
 from shim.audit.events import Event, new_access
 from shim.audit.log import AuditLog
 from shim.audit.signing import Signer, Trusted
 from shim.carried import TABLES, header
-from shim.clients import Clients
 from shim.holds import KeptHolds
 from shim.idempotency import Idempotency, Write
-from shim.keyed import take
 from shim.keys import Blind, MasterKey, RestCipher
+from shim.keys.keyed import take
 from shim.state import KeptRows, open_state
 from tests.unit.outbox.stand_ins import REPORTED_AT, Clock, Receiver, accept
 

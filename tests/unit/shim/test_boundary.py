@@ -10,11 +10,11 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.errors import StateUnavailable, Unauthenticated
-from shim.boundary import Boundary
-from shim.caller import Caller
-from shim.client import Client
-from shim.gate import Asked, key_of
-from shim.policy import Policies, Policy
+from shim.admission.boundary import Boundary
+from shim.admission.caller import Caller
+from shim.admission.client import Client
+from shim.admission.gate import Asked, key_of
+from shim.admission.policy import Policies, Policy
 from tests.unit.shim.asgi import Answer, ask
 
 SECRET = "mevrouw Jansen, 999911120"

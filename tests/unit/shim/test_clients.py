@@ -11,8 +11,8 @@ import pytest
 
 from contracts.errors import Unauthenticated
 from outbox.sqlite.database import SqliteDatabase
-from shim.client import Client, ClientLimits
-from shim.clients import ClientExists, Clients, ClientUnknown, KnownClient, prefix_of
+from shim.admission.client import Client, ClientLimits
+from shim.admission.clients import ClientExists, Clients, ClientUnknown, KnownClient, prefix_of
 from tests.unit.outbox.stand_ins import Clock
 
 LIMITS = ClientLimits(

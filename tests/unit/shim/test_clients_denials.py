@@ -6,9 +6,9 @@ from ipaddress import ip_network
 import pytest
 
 from contracts.errors import Forbidden, TooManyRequests, Unauthenticated
-from shim.caller import Caller
-from shim.client import Client, ClientLimits
-from shim.denials import ANONYMOUS_PER_MINUTE, CLIENT_PER_MINUTE, REMEMBERED, Denials
+from shim.admission.caller import Caller
+from shim.admission.client import Client, ClientLimits
+from shim.admission.denials import ANONYMOUS_PER_MINUTE, CLIENT_PER_MINUTE, REMEMBERED, Denials
 from tests.unit.shim.asgi import ask
 from tests.unit.shim.standing import Standing, Written, standing_in
 

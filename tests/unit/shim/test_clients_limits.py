@@ -9,9 +9,9 @@ import pytest
 
 from contracts.errors import StateUnavailable
 from outbox.sqlite.database import SqliteDatabase
-from shim.client import Client, ClientLimits
-from shim.clients import Clients, KnownClient
-from shim.limits import RequestLimits
+from shim.admission.client import Client, ClientLimits
+from shim.admission.clients import Clients, KnownClient
+from shim.admission.limits import RequestLimits
 from tests.unit.outbox.stand_ins import Clock
 from tests.unit.shim.asgi import ask
 from tests.unit.shim.standing import Standing, standing_in

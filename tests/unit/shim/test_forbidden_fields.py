@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from contracts.facility import CreateIncidentRequest
-from shim.problems import MEDIA_TYPE, install
+from shim.http.problems import MEDIA_TYPE, install
 
 
 def answered(body: dict[str, Any]) -> httpx.Response:

@@ -11,7 +11,7 @@ from contracts.fields import Model
 from contracts.practice import Appointment, FindPatientReply, ListUpcomingReply, PracticeNoteDelivery
 from outbox.database import Database
 from shim.guarding import guard_reply
-from shim.problems import problem_json
+from shim.http.problems import problem_json
 from tests.unit.shim.calling import WRITE, Calling, caller, contract, system
 
 BSN = "999911120"

@@ -9,9 +9,9 @@ from contracts.fields import TokenKind
 from contracts.practice import CancelReply
 from outbox.database import Database
 from outbox.entry import to_ms
+from shim.http.routes import wait_seconds
 from shim.idempotency import Idempotency, external_reference, fingerprint, read_key
 from shim.immediate import Answer
-from shim.routes import wait_seconds
 from shim.settings import Http
 from tests.unit.shim.accepting import Accepting, document
 from tests.unit.shim.calling import NOW, TOKENS, WRITE, Calling, caller, contract, system

@@ -10,7 +10,7 @@ from contracts.errors import BackendUnavailable, TooManyAttempts
 from contracts.facility import FindTenantReply, FindTenantRequest
 from contracts.practice import FindPatientReply, FindPatientRequest
 from outbox.database import Database
-from shim.client import Client, ClientLimits
+from shim.admission.client import Client, ClientLimits
 from shim.identity import IdentityLimits
 from shim.keys import Blind
 from shim.settings import Identity

@@ -16,8 +16,8 @@ from outbox.carrying.restore import Restoring, restore
 from outbox.carrying.tables import counts, snapshot
 from outbox.entry import to_ms
 from shim.carried import PACKAGES, TABLES, Belonging, header
-from shim.keyed import take
 from shim.keys import Key, RestCipher, file
+from shim.keys.keyed import take
 from shim.settings import Settings
 from tests.unit.outbox.stand_ins import Clock
 from tests.unit.shim.rotating import FIRST, Rotating, rotating

@@ -8,9 +8,9 @@ import pytest
 
 from contracts.errors import StateUnavailable
 from outbox.database import Database
-from shim.keyed import admitting
 from shim.keys import Key, file
 from shim.keys.following import Follower, following
+from shim.keys.keyed import admitting
 from tests.unit.shim.rotating import FIRST, Rotating, rotating
 
 SECOND, THIRD = bytes([2]) * 32, bytes([3]) * 32

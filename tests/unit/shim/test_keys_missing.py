@@ -10,8 +10,8 @@ from outbox.backoff import Backoff
 from outbox.entry import Entry, KeyUnknown
 from outbox.store import Outbox
 from outbox.worker import Pace, Worker
-from shim.keyed import need
 from shim.keys import Key, KeyRing, RestCipher, file
+from shim.keys.keyed import need
 from tests.unit.outbox.stand_ins import Clock, Receiver, accept
 from tests.unit.shim.rotating import FIRST, Rotating, rotating
 

@@ -11,7 +11,7 @@ from shim.audit import checkpoints
 from shim.audit.signing import Signer
 from shim.keys import Key, KeyRing, RestCipher, file
 from shim.keys.cipher import key_of
-from shim.rotation import RotationRefused
+from shim.keys.rotation import RotationRefused
 from shim.state import open_state
 from tests.unit.shim.rotating import FIRST, Rotating, key_ids, rotating
 
@@ -224,7 +224,7 @@ def test_a_state_that_cannot_be_written_changes_no_key(bare: Rotating, monkeypat
         raise StateUnavailable("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr("shim.keyed.need", full)
+        broken.setattr("shim.keys.keyed.need", full)
         with pytest.raises(StateUnavailable):
             bare.rotation.rotate()
     assert key_ids(bare.secrets())[0] == OLD

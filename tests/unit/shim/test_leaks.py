@@ -13,12 +13,12 @@ from starlette.datastructures import Headers
 
 from contracts import errors
 from contracts.practice import ConfirmReply
-from shim.caller import correlation_of
+from shim.admission.caller import correlation_of
 from shim.cli.deployment import fail
 from shim.guard import IDENTIFIERS, mask
 from shim.guarding import guard_members
+from shim.http.problems import problem_json, problem_response
 from shim.immediate import to_json
-from shim.problems import problem_json, problem_response
 
 BSN = "999990019"
 NOW = datetime(2026, 11, 26, 13, 30, tzinfo=UTC)

@@ -7,9 +7,9 @@ from starlette.types import Scope
 
 from contracts.catalogue import CATALOGUE, STAFF
 from contracts.errors import Forbidden
-from shim.client import READ_BUNDLE, WRITE_BUNDLE, Client
-from shim.policies import durable_scopes, policies_of
-from shim.policy import Policies, Policy, PolicyMissing
+from shim.admission.client import READ_BUNDLE, WRITE_BUNDLE, Client
+from shim.admission.policies import durable_scopes, policies_of
+from shim.admission.policy import Policies, Policy, PolicyMissing
 from tests.unit.shim.standing import SYSTEMS
 
 OPEN = Policy("open", public=True)

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.errors import StateUnavailable
 from outbox.database import Database
-from shim.readiness import Readiness
+from shim.http.readiness import Readiness
 
 
 class Counting:

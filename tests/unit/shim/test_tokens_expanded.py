@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from contracts.fields import TokenKind
-from shim.expansion import OTHERS, UNKNOWN, WORDLESS, Expanded, Refused
 from shim.keys import KeyRing
-from shim.tokens import Tokens
-from shim.wording import said
+from shim.opaque.expansion import OTHERS, UNKNOWN, WORDLESS, Expanded, Refused
+from shim.opaque.tokens import Tokens
+from shim.opaque.wording import said
 
 NOW = datetime(2026, 11, 19, 21, 14, tzinfo=UTC)
 TOKENS = Tokens(KeyRing(bytes(32)), lambda: NOW)

@@ -14,7 +14,7 @@ from contracts.errors import Unauthenticated
 from outbox.database import ConstraintViolated, Database, Transaction
 from outbox.entry import from_ms, to_ms
 from outbox.statements import Statements
-from shim.client import Client, ClientLimits, scopes_of
+from shim.admission.client import Client, ClientLimits, scopes_of
 from shim.settings import NAME
 
 __all__ = ["Client", "ClientLimits", "Clients", "scopes_of"]  # what most of the service knows of clients

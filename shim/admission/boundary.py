@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.errors import BodyTooLarge, ContractError, NotFound
-from shim.caller import TRACE, correlation_of
-from shim.gate import Asked, Gate
-from shim.policy import Matched, Policies
-from shim.problems import defect_response, http_response, problem_response
+from shim.admission.caller import TRACE, correlation_of
+from shim.admission.gate import Asked, Gate
+from shim.admission.policy import Matched, Policies
+from shim.http.problems import defect_response, http_response, problem_response
 
 MODE_HEADER: Final = "Shim-Mode"
 PROTECTED: Final = "/v1/"

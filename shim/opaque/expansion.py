@@ -8,7 +8,7 @@ from typing import Final
 from contracts.fields import TokenKind
 from contracts.plain import plain, raw
 from shim.marks import PERSONS
-from shim.packing import MOST, STEP, Opened
+from shim.opaque.packing import MOST, STEP, Opened
 
 UNKNOWN: Final = "unknown_token"
 OTHERS: Final = "token_of_another_person"

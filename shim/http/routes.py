@@ -20,17 +20,17 @@ from contracts.errors import DeliveryFailed, NotFound, StateUnavailable, Unauthe
 from contracts.fields import DeliveryId
 from outbox.entry import Entry
 from shim import cursors
+from shim.admission.caller import Caller
+from shim.admission.clients import Client
+from shim.admission.gate import Gate
 from shim.audited import Accesses
-from shim.caller import Caller
-from shim.clients import Client
 from shim.deliveries import Deliveries
 from shim.durable import Durable, seconds_until
-from shim.gate import Gate
+from shim.http.openapi import LISTED, SINCE, contract_responses, delivery_responses, key_told, listed, listing_responses
+from shim.http.problems import MEDIA_TYPE
 from shim.idempotency import Write, fingerprint, read_key
 from shim.immediate import Answer, Immediate, to_json
-from shim.openapi import LISTED, SINCE, contract_responses, delivery_responses, key_told, listed, listing_responses
 from shim.outbound import Outbound
-from shim.problems import MEDIA_TYPE
 from shim.settings import Http
 from shim.systems import System
 

@@ -10,10 +10,10 @@ from typing import Final, Protocol
 from pydantic import JsonValue
 
 from contracts.errors import ContractError, StateUnavailable
+from shim.admission.caller import Caller
+from shim.admission.policy import Policy
 from shim.audit.events import Event, new_access
-from shim.caller import Caller
 from shim.guard import mask
-from shim.policy import Policy
 
 ANONYMOUS_PER_MINUTE: Final = 60
 CLIENT_PER_MINUTE: Final = 20

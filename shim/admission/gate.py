@@ -8,11 +8,11 @@ from typing import Final
 from starlette.datastructures import Headers
 
 from contracts.errors import Forbidden, Unauthenticated
-from shim.caller import Caller, caller_as_told, caller_of
-from shim.clients import Clients, KnownClient, prefix_of
-from shim.denials import Denials
-from shim.limits import RequestLimits
-from shim.policy import Policy
+from shim.admission.caller import Caller, caller_as_told, caller_of
+from shim.admission.clients import Clients, KnownClient, prefix_of
+from shim.admission.denials import Denials
+from shim.admission.limits import RequestLimits
+from shim.admission.policy import Policy
 
 AUTHORIZATION: Final = "authorization"
 _BEARER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([!-~]+)")

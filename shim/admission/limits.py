@@ -13,7 +13,7 @@ from typing import Final
 
 from contracts.errors import StateUnavailable, TooManyRequests
 from outbox.database import Database, Transaction
-from shim.clients import SQL, KnownClient
+from shim.admission.clients import SQL, KnownClient
 
 POLICY: Final = "requests"
 WINDOW_S: Final = 60

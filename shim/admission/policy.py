@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.types import Scope
 
 from contracts.errors import Forbidden
-from shim.clients import Client
+from shim.admission.clients import Client
 
 GET: Final = "GET"
 HEAD: Final = "HEAD"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from shim.wording import said
+from shim.opaque.wording import said
 
 QUARTER_S: Final = 21_600
 """A quarter of a day, in which a token does not change, seconds."""

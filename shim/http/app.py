@@ -7,13 +7,13 @@ from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 
 from outbox.database import Database
-from shim import openapi, problems
-from shim.boundary import Boundary
+from shim.admission.boundary import Boundary
+from shim.admission.policies import policies_of
 from shim.guarding import LeakCounter
-from shim.metrics import CONTENT_TYPE, registry_of, scraped
-from shim.policies import policies_of
-from shim.readiness import Readiness
-from shim.routes import Service, router
+from shim.http import openapi, problems
+from shim.http.metrics import CONTENT_TYPE, registry_of, scraped
+from shim.http.readiness import Readiness
+from shim.http.routes import Service, router
 
 
 def create_app(service: Service, database: Database, leaks: LeakCounter, *, demo: bool) -> FastAPI:

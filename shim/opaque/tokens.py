@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from contracts.errors import NotFound
 from contracts.fields import Model, TokenKind
-from shim.expansion import Expanded
-from shim.expansion import expand as expanded
 from shim.keys import Key, KeyRing
 from shim.marks import person_in, token_fields, wording_of
-from shim.packing import QUARTER_S, Opened, Wording, pack, unpack
+from shim.opaque.expansion import Expanded
+from shim.opaque.expansion import expand as expanded
+from shim.opaque.packing import QUARTER_S, Opened, Wording, pack, unpack
 
 PURPOSE: Final = "tokens"
 KEY_BYTES: Final = 64

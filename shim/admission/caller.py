@@ -8,7 +8,7 @@ from typing import Final
 from starlette.datastructures import Headers
 
 from contracts.errors import MalformedRequest, Violation
-from shim.clients import Client
+from shim.admission.clients import Client
 
 ON_BEHALF_OF: Final = "X-On-Behalf-Of"
 PURPOSE: Final = "X-Purpose"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from contracts.catalogue import Effect
-from shim.client import METRICS, scopes_of
-from shim.policy import GET, Policies, Policy
+from shim.admission.client import METRICS, scopes_of
+from shim.admission.policy import GET, Policies, Policy
 from shim.systems import System
 
 POST: Final = "POST"

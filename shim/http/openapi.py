@@ -36,7 +36,7 @@ from contracts.errors import (
     Unauthenticated,
 )
 from contracts.fields import Model
-from shim.problems import MEDIA_TYPE, TYPE_PREFIX
+from shim.http.problems import MEDIA_TYPE, TYPE_PREFIX
 
 Responses = dict[int | str, dict[str, Any]]
 

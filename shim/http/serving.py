@@ -4,22 +4,22 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 
-from shim.app import create_app
+from shim.admission.denials import Denials
+from shim.admission.gate import Gate
+from shim.admission.limits import RequestLimits
 from shim.audited import Accesses
-from shim.denials import Denials
 from shim.durable import Durable
-from shim.gate import Gate
 from shim.guarding import LeakCounter
+from shim.http.app import create_app
+from shim.http.routes import Service
 from shim.idempotency import Idempotency
 from shim.identity import IdentityLimits
 from shim.immediate import Immediate
 from shim.landings import Landings
-from shim.limits import RequestLimits
+from shim.opaque.tokens import Tokens
 from shim.order import Order
 from shim.outbound import Outbound
 from shim.root import Shim, utc_now
-from shim.routes import Service
-from shim.tokens import Tokens
 
 
 def application(shim: Shim, notify: Callable[[], None], landings: Landings, *, demo: bool) -> FastAPI:

@@ -1,0 +1,1 @@
+"""The service over HTTP: application, routes, documentation, problems, and where it listens."""
