@@ -45,5 +45,5 @@ def ago(text: str) -> timedelta:
         raise ValueError(f"{text!r} is no age; write 90s, 30m, 2h or 3d")
     seconds = int(found[1]) * _UNITS[found[2]] if len(found[1]) <= _DIGITS else _LONGEST_S + 1
     if seconds > _LONGEST_S:
-        raise ValueError(f"{text!r} is longer than a century; write less")
+        raise ValueError(f"{text!r} is more than any clock can tell; write less")
     return timedelta(seconds=seconds)

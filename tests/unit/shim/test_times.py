@@ -18,5 +18,5 @@ def test_an_age_is_read(text: str, seconds: int) -> None:
 @pytest.mark.parametrize("text", ["", "2", "h", "-2h", "2 weeks", "36501d", "9999999999d", "9" * 5000 + "d"])
 def test_what_is_no_age_is_refused(text: str) -> None:
     """One that no clock reaches is none."""
-    with pytest.raises(ValueError, match=r"no age|longer than a century"):
+    with pytest.raises(ValueError, match=r"no age|any clock"):
         ago(text)
