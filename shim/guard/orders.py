@@ -7,7 +7,7 @@ word, in running text. In a URL or in JSON there is none.
 import re
 from typing import Final
 
-_NUMBER: Final = r"(?:[ -]?(?:nummer|nr|no)s?\b)?"
+_NUMBER: Final = r"(?:s?[ -]?(?:nummer|nr|no)s?\b)?"
 _LABEL: Final = re.compile(
     r"(?:^|[\s(])(?:(?:werk|inkoop|verkoop|bestel|service)?order|(?:inkoop|verkoop|credit)?factuur|bestel(?:ling)?"
     r"|artikel|art\.|pakbon|offerte|project|werkbon|(?:service)?melding|incident|inc-|ticket|invoice)"

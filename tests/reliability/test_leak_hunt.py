@@ -62,7 +62,7 @@ def test_nothing_that_an_engine_quotes_comes_out(
 
 def test_without_the_guard_the_hunt_is_red(tmp_path: Path) -> None:
     """The hunt finds leaks wherever texts flow when the guard finds nothing; the other sinks have canaries below."""
-    with patch("shim.guard.masking.find", lambda *_: []), patch("shim.outbound.find", lambda *_: []):
+    with patch("shim.guard.masking.find", lambda *_, **__: []), patch("shim.outbound.find", lambda *_, **__: []):
         hunted = hunt(1_000, SEED, tmp_path)
     places = {place.partition(" ")[2] for place in hunted.findings.by_place}
     assert hunted.findings.by_sink.keys() >= {"reply", "table", "file", "command"}

@@ -108,6 +108,7 @@ def test_tokens_and_instants_stay(text: str) -> None:
         f"Order: {ORDER}, factuur nr. {ORDER}.",
         f"artikelnummer #{ORDER}?",
         f"melding INC-{ORDER}",
+        f"meldingsnummer {ORDER}",
         "om 14.30-15.30 uur, 12-03-2025 14:30, 2024/2025, 19-11-20 12",
         "€ 125.000,00 of 12,50 - 113,75",
         "Kerkplein 35-17, 2265 HX",
