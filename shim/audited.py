@@ -18,7 +18,6 @@ from shim.admission.caller import Caller
 from shim.audit.events import Event, new_access
 from shim.audit.log import AuditLog
 from shim.audit.subjects import Subjects
-from shim.guard import mask
 from shim.guarding import guard_members
 from shim.marks import person_in, person_kind
 from shim.systems import System
@@ -139,10 +138,10 @@ class Accesses:
             phase="intent",
             access=new_access(),
             client=caller.client.name,
-            on_behalf_of=_guarded(caller.on_behalf_of),
+            on_behalf_of=caller.on_behalf_of,
             system=system.name if system else None,
             contract=contract.name if contract else None,
-            purpose=_guarded(caller.purpose),
+            purpose=caller.purpose,
             correlation=caller.correlation,
         )
         access = Access(self.log, self.subjects, asked)
@@ -171,10 +170,6 @@ class Accesses:
             if not access.begun and slug != DEFECT:
                 raise
             _log.error("the outcome of an access could not be written: %s", error.detail)
-
-
-def _guarded(text: str | None) -> str | None:
-    return None if text is None else mask(text).text
 
 
 def _found(error: ContractError) -> dict[str, JsonValue]:

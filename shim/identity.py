@@ -10,7 +10,7 @@ from outbox.database import Database
 from outbox.statements import Statements
 from shim.admission.client import Client
 from shim.keys import Blind
-from shim.opaque.tokens import token_fields
+from shim.marks import token_fields
 from shim.settings import Identity
 
 SQL: Final = Statements("shim", "identity")

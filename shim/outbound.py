@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
 from pydantic import JsonValue
 
@@ -17,7 +17,8 @@ from shim.guard import IDENTIFIERS, find
 from shim.guarding import LeakCounter
 from shim.immediate import Answer, to_json
 from shim.marks import person_in
-from shim.opaque.tokens import Expanded, Tokens
+from shim.opaque.expansion import Expanded
+from shim.opaque.tokens import Tokens
 from shim.systems import System
 
 LISTED: Final = 20
@@ -53,7 +54,8 @@ class Outbound:
             access.about_person_in(opened)
             person = person_in(opened)
             recipient = None if person is None else person[1]
-            expanded = self.tokens.expand(opened.text, client.name, system.name, recipient)  # type: ignore[attr-defined]  # both requests have one
+            text = cast("OutboundRequest", opened).text
+            expanded = self.tokens.expand(text, client.name, system.name, recipient)
             found = found_in(expanded)
             if found:
                 self.leaks.count(system.name, contract.name, Counter(str(each["kind"]) for each in found))

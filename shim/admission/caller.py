@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 
 from contracts.errors import MalformedRequest, Violation
 from shim.admission.clients import Client
+from shim.guard import mask
 
 ON_BEHALF_OF: Final = "X-On-Behalf-Of"
 PURPOSE: Final = "X-Purpose"
@@ -27,8 +28,8 @@ class Caller:
     Attributes:
         client: who authenticated.
         correlation: trace id of the request, 32 hexadecimal digits: the caller's own, or a new one.
-        on_behalf_of: the person or service that the client says it acts for, as it names it; None if it names none.
-        purpose: why, in the client's words; None if it says nothing.
+        on_behalf_of: the person or service that the client says it acts for, masked; None if it names none.
+        purpose: why, in the client's words, masked; None if it says nothing.
     """
 
     client: Client
@@ -63,4 +64,4 @@ def caller_as_told(client: Client, headers: Headers, correlation: str) -> Caller
 
 def _told(headers: Headers, name: str) -> str | None:
     value = headers.get(name)
-    return value if value is not None and _TOLD.fullmatch(value) else None
+    return mask(value).text if value is not None and _TOLD.fullmatch(value) else None

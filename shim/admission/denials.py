@@ -83,10 +83,10 @@ class Denials:
                 outcome=error.slug,
                 status=error.status,
                 client=caller.client.name,
-                on_behalf_of=_guarded(caller.on_behalf_of),
+                on_behalf_of=caller.on_behalf_of,
                 system=policy.system if policy else None,
                 contract=policy.contract if policy else None,
-                purpose=_guarded(caller.purpose),
+                purpose=caller.purpose,
                 correlation=caller.correlation,
                 detail=detail,
             ),
@@ -157,7 +157,3 @@ class Denials:
             _log.error("a denial could not be written: %s", error.detail)
             with self._lock:
                 minute.left_out += left_out + 1
-
-
-def _guarded(text: str | None) -> str | None:
-    return None if text is None else mask(text).text

@@ -14,8 +14,8 @@ from shim.cli.administered import told_with_outcome
 from shim.cli.deployment import cells, console, errors, fail, one_line_errors, print_json, settings
 from shim.cli.entries import Json, Reason, checked
 from shim.keys import Key, file, keyed
-from shim.keys.rotation import Rotation, RotationRefused
 from shim.root import open_deployment_state
+from shim.rotation import Rotation, RotationRefused
 
 app = typer.Typer(name="keys", help="The key ring: what is sealed with which key, and rotation.", no_args_is_help=True)
 

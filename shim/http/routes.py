@@ -90,14 +90,24 @@ def _endpoint(service: Service, system: System, contract: Contract, limit: Limit
 
 
 def _read(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
-    async def read(
+    return _asking(service.immediate.read, system, contract, limit)
+
+
+def _local(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
+    return _asking(service.outbound.check, system, contract, limit)
+
+
+def _asking(
+    ask: Callable[[Caller, System, Contract, Any], Answer], system: System, contract: Contract, limit: Limit
+) -> Callable[..., Any]:
+    async def asking(
         caller: Annotated[Caller, Depends(_caller)],
         body: contract.request,  # type: ignore[name-defined]  # the catalogue's model, known at run time
     ) -> Response:
-        call = partial(service.immediate.read, caller, system, contract, body)
+        call = partial(ask, caller, system, contract, body)
         return _answer(await anyio.to_thread.run_sync(call, limiter=limit))
 
-    return read
+    return asking
 
 
 def _immediate(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
@@ -139,17 +149,6 @@ def _durable(service: Service, system: System, contract: Contract, limit: Limit)
             return _delivery_response(service, accepted, contract)
 
     return durable
-
-
-def _local(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
-    async def local(
-        caller: Annotated[Caller, Depends(_caller)],
-        body: contract.request,  # type: ignore[name-defined]
-    ) -> Response:
-        call = partial(service.outbound.check, caller, system, contract, body)
-        return _answer(await anyio.to_thread.run_sync(call, limiter=limit))
-
-    return local
 
 
 def _add_deliveries(routes: APIRouter, service: Service) -> None:

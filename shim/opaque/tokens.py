@@ -181,6 +181,3 @@ def _replace(model: ModelT, convert: Callable[[Model, str, TokenKind, str], str]
         elif isinstance(value, list) and value and isinstance(value[0], Model):
             changes[name] = [_replace(item, convert) for item in value]
     return model.model_copy(update=changes)
-
-
-__all__ = ["KEY_BYTES", "Expanded", "Opened", "Opening", "Tokens", "token_fields"]

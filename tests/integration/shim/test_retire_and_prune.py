@@ -16,7 +16,7 @@ from outbox.entry import to_ms
 from outbox.statements import Statement
 from outbox.store import Outbox
 from shim.keys import KeyRing, RestCipher
-from shim.keys.resealing import reseal
+from shim.resealing import reseal
 from shim.state import open_state
 from tests.unit.outbox.stand_ins import Clock, accept
 

@@ -12,7 +12,7 @@ from contracts.delivery import Delivery
 from contracts.desks import FacilityDesk, PracticeDesk
 from contracts.facility import FindTenantRequest
 from contracts.practice import FindPatientRequest
-from shim.opaque.tokens import token_fields
+from shim.marks import token_fields
 
 PROTOCOLS = {DeskKind.FACILITY: FacilityDesk, DeskKind.PRACTICE: PracticeDesk}
 WRITING = {Effect.IMMEDIATE, Effect.DURABLE}

@@ -71,6 +71,7 @@ class Standing:
         self.limits = RequestLimits(self.database, self.default_per_minute, lambda: self.now)
         self.gate = Gate(self.clients, self.limits, Denials(self.audit, lambda: self.now))
         behind: dict[str, Any] = dict.fromkeys(part.name for part in fields(Service))
+        behind |= {"immediate": EveryContract(), "outbound": EveryContract()}
         service = Service(**{**behind, "systems": SYSTEMS, "gate": self.gate, "http": Http()})
         self.app: FastAPI = create_app(service, self.database, LeakCounter(), demo=False)
 

@@ -69,6 +69,17 @@ def test_what_cannot_be_told_in_full_holds_up_nothing(accepting: Accepting) -> N
     assert [one.delivery for one in elsewhere] == [first.id, second.id]
 
 
+def test_a_result_that_does_not_fit_holds_up_nothing(accepting: Accepting) -> None:
+    """An adapter's, or of a release with another model: else every ending behind it would be out of reach."""
+    accepting.receiver.answers = [Delivered("1", {"note": ["no", "text"]}), Delivered("2", {"note": "N-2"})]
+    for _ in range(2):
+        accepting.accept(document())
+        accepting.deliver()
+    told = everything(accepting).deliveries
+    assert [one.attention for one in told] == [DAMAGED, None]
+    assert [getattr(one, "note", None) for one in told] == [None, "N-2"]
+
+
 def test_what_was_pruned_is_listed(accepting: Accepting) -> None:
     """A delivery's text is let go after some days; that it was delivered is not."""
     accepting.receiver.answers = [Delivered("INC-000001", {"note": "N-1"})]

@@ -11,7 +11,7 @@ from shim.audit import checkpoints
 from shim.audit.signing import Signer
 from shim.keys import Key, KeyRing, RestCipher, file
 from shim.keys.cipher import key_of
-from shim.keys.rotation import RotationRefused
+from shim.rotation import RotationRefused
 from shim.state import open_state
 from tests.unit.shim.rotating import FIRST, Rotating, key_ids, rotating
 

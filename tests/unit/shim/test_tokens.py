@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from contracts.errors import NotFound
 from contracts.fields import TokenKind
 from shim.keys import KeyRing
-from shim.opaque.tokens import KEY_BYTES, Opened, Tokens
+from shim.opaque.packing import Opened
+from shim.opaque.tokens import KEY_BYTES, Tokens
 
 NOW = datetime(2026, 11, 19, 21, 14, tzinfo=UTC)
 RING = KeyRing(bytes(32))

@@ -20,7 +20,8 @@ from contracts.practice import (
     Slot,
 )
 from shim.keys import KeyRing
-from shim.opaque.tokens import Opened, Tokens
+from shim.opaque.packing import Opened
+from shim.opaque.tokens import Tokens
 
 NOW = datetime(2026, 11, 19, 21, 14, tzinfo=UTC)
 STARTS_AT = datetime.fromisoformat("2026-11-26T14:30:00+01:00")
