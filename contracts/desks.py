@@ -5,9 +5,10 @@ adapter does not offer: its route is not mounted. Read and immediate contracts r
 returns the `Document` it composed, and the desk's `Destination` delivers it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, JsonValue
@@ -15,6 +16,7 @@ from pydantic import BaseModel, JsonValue
 from contracts import facility, practice
 from contracts.catalogue import DeskKind
 from contracts.delivery import Destination, Document
+from contracts.examination import Diagnosis, Examination, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +214,26 @@ class Adapter(Generic[OptionsT]):
         exposures: one line for each thing that these options leave open on the wire, such as plain HTTP to another
             machine: the option, what can be read, and the remedy, without any secret. The service does not start with
             one, unless its section names the reason. Told from the options alone: nothing is asked or opened.
+        examine: looks for what is wrong with one system, step by step, for `shim doctor`; None when it cannot.
+        diagnoses: everything that `examine` can find, for the docs.
+        descriptions: fingerprint of each file or document that says how the backend is spoken to, by its name, such as
+            `wsdl planon.wsdl`; one that changes makes the system read-only until an administrator accepts it.
+        databases: the databases of one system, as a technology of snapshots reads them: `host/port:path`, a path, or a
+            URL; without passwords.
+        personal: TOML file that says of every column, and of every element of a recorded exchange, what it is.
+        questions: names of the options that `shim init` asks for; others keep their defaults.
     """
 
     kind: DeskKind
     options: type[OptionsT]
     build: Callable[[OptionsT, Ports], Desk]
     exposures: Callable[[OptionsT], list[str]]
+    examine: Callable[[OptionsT, Examination], Iterator[Step]] | None = None
+    diagnoses: tuple[Diagnosis, ...] = ()
+    descriptions: Callable[[OptionsT], Mapping[str, str]] | None = None
+    databases: Callable[[OptionsT], tuple[str, ...]] | None = None
+    personal: Path | None = None
+    questions: tuple[str, ...] = ()
 
 
 AnyAdapter = Adapter[Any]
