@@ -4,7 +4,7 @@ VENV ?= .venv
 SETUP = PYTHON=$(PYTHON) VENV=$(VENV) deploy/setup.sh
 BIN = $(VENV)/bin
 
-.PHONY: demo serve test lint bench torture docs lock
+.PHONY: demo serve test snapshot-tests lint bench torture docs lock
 
 demo: ## Both stories, on a real Firebird engine and over real SOAP; SCENARIO=drop_incidents makes the simulator fail
 	@$(SETUP) runtime
@@ -16,6 +16,10 @@ serve: ## The shim with its stand-ins, until Ctrl-C
 
 test: lint ## All tests, with the quick form of the campaigns
 	@$(BIN)/python -m pytest $(ARGS)
+
+snapshot-tests: ## What stands on a practice, on SNAPSHOT=FILE; see docs/testing.md
+	@$(SETUP) dev
+	@$(BIN)/python -m pytest --snapshot $(or $(SNAPSHOT),$(error name a backup: SNAPSHOT=FILE)) tests/integration tests/conformance tests/reliability $(ARGS)
 
 lint:
 	@$(SETUP) dev
@@ -34,6 +38,7 @@ bench: ## Every benchmark, side by side with its baseline
 	@$(BIN)/python -m benchmarks intramed
 	@$(BIN)/python -m benchmarks outbox
 	@$(BIN)/python -m benchmarks planon
+	@$(BIN)/python -m benchmarks snapshots
 
 docs: ## Render docs/reference.md from the code, docs/explain.md and docs/bad-night.md from real runs
 	@$(SETUP) dev

@@ -4,10 +4,16 @@ import argparse
 import json
 import sys
 
-from benchmarks import create_incident, intramed, outbox, planon
+from benchmarks import create_incident, intramed, outbox, planon, snapshots
 from benchmarks.measure import print_table
 
-_BENCHMARKS = {"create_incident": create_incident, "intramed": intramed, "outbox": outbox, "planon": planon}
+_BENCHMARKS = {
+    "create_incident": create_incident,
+    "intramed": intramed,
+    "outbox": outbox,
+    "planon": planon,
+    "snapshots": snapshots,
+}
 
 
 def main() -> int:

@@ -34,7 +34,9 @@ def choose(environment: Mapping[str, str]) -> Choice:
 
 
 @contextmanager
-def running_bench(choice: Choice, folder: Path, first_monday: date, environment: Mapping[str, str]) -> Iterator[Bench]:
+def running_bench(
+    choice: Choice, folder: Path, first_monday: date, environment: Mapping[str, str], snapshot: Path = SNAPSHOT
+) -> Iterator[Bench]:
     """Run what was chosen until the end of the block.
 
     Args:
@@ -42,19 +44,20 @@ def running_bench(choice: Choice, folder: Path, first_monday: date, environment:
         folder: for everything that lies on this machine.
         first_monday: Monday on which the agenda of every copy begins.
         environment: the one that was chosen in.
+        snapshot: backup of the practice; opened for reading only.
     """
     match choice.kind:
         case "url":
-            yield wire_bench("url", read_address(environment["FIREBIRD_URL"]), first_monday)
+            yield wire_bench("url", read_address(environment["FIREBIRD_URL"]), first_monday, snapshot)
         case "container":
             with running_container(choice.place) as address:
-                yield wire_bench("container", address, first_monday)
+                yield wire_bench("container", address, first_monday, snapshot)
         case "server":
-            source = restore(SNAPSHOT, folder / "restored.fdb", first_monday)
+            source = restore(snapshot, folder / "restored.fdb", first_monday)
             with running_server(folder / "server") as server:
                 yield FileBench(source, folder, server)
         case "embedded":
-            yield FileBench(restore(SNAPSHOT, folder / "restored.fdb", first_monday), folder)
+            yield FileBench(restore(snapshot, folder / "restored.fdb", first_monday), folder)
 
 
 def _require(kind: Kind, environment: Mapping[str, str]) -> str:

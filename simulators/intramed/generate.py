@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 from firebird.driver import connect_server, create_database
 
 from simulators.intramed.engine import EngineMissing, use_private_engine
-from simulators.intramed.practice import SEED, Table, practice_rows
+from simulators.intramed.practice import PATIENTS, SEED, Practice, Stream
 from simulators.intramed.sandbox import CHARSET, OWNER
 from simulators.intramed.script import run_script
 
@@ -18,18 +19,29 @@ _SEQUENCES: Final = {"NR_AFSPRAAK": "AFSPRAAK", "NR_JOURNAAL": "JOURNAAL"}
 _USAGE: Final = 2
 
 
-def build_practice(database: Path, seed: int = SEED) -> None:
-    """Create `database` with schema, procedures, grants and the rows of `seed`, on the embedded engine."""
+Fill = Callable[[Any, str, Stream], int]
+"""Puts rows into a table, through a connection, and returns how many."""
+
+
+def build_practice(database: Path, seed: int = SEED, patients: int = PATIENTS, fill: Fill | None = None) -> None:
+    """Create `database` with schema, procedures, grants and the rows of `seed`, on the embedded engine.
+
+    Args:
+        database: file to create, replaced when it exists.
+        seed: of every row.
+        patients: how many; from 420.
+        fill: a faster way than the driver's own, which takes 1 ms a row.
+    """
     connection = create_database(str(database), user=OWNER, charset=CHARSET, overwrite=True)
     try:
         run_script(connection, _HERE / "schema.sql")
         run_script(connection, _HERE / "procedures.sql")
-        rows = practice_rows(seed)
-        for name, table in rows.items():
-            _fill(connection, name, table)
+        counts = {
+            name: (fill or _fill)(connection, name, table) for name, table in Practice(seed, patients).tables().items()
+        }
         cursor = connection.cursor()
         for sequence, name in _SEQUENCES.items():
-            cursor.execute(f"alter sequence {sequence} restart with {len(rows[name][1]) + 1}")
+            cursor.execute(f"alter sequence {sequence} restart with {counts[name] + 1}")
         connection.commit()
         cursor.close()
     finally:
@@ -61,13 +73,15 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _fill(connection: Any, name: str, table: Table) -> None:
+def _fill(connection: Any, name: str, table: Stream) -> int:
     columns, rows = table
     marks = ", ".join("?" * len(columns))
+    made = list(rows())
     cursor = connection.cursor()
-    cursor.executemany(f"insert into {name} ({', '.join(columns)}) values ({marks})", rows)  # noqa: S608 - our own names
+    cursor.executemany(f"insert into {name} ({', '.join(columns)}) values ({marks})", made)  # noqa: S608 - our own names
     connection.commit()
     cursor.close()
+    return len(made)
 
 
 if __name__ == "__main__":

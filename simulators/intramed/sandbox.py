@@ -11,6 +11,7 @@ from typing import Any, Final
 from firebird.driver import DatabaseError, SrvRestoreFlag, connect, connect_server
 
 from simulators.intramed.engine import REPOSITORY, use_private_engine
+from simulators.intramed.fitness import SnapshotUnfit, require_fitness
 
 SNAPSHOT: Final = REPOSITORY / "fixtures" / "snapshots" / "intramed" / "practice.fbk"
 OWNER: Final = "SYSDBA"
@@ -27,27 +28,34 @@ def restore(snapshot: Path, target: Path, first_monday: date | None = None) -> P
         snapshot: the backup; opened for reading only.
         target: file to create, replaced when it exists. The engine's private root is made beside it if this process
             has none yet.
-        first_monday: Monday on which the agenda shall begin. Every slot moves by the same whole weeks, so weekday and
-            time of day stay. None leaves the snapshot's own dates.
+        first_monday: Monday of the week in which the agenda shall begin, however long ago its earliest slot was. Every
+            slot moves by the same whole weeks, so weekday and time of day stay; an empty agenda stays empty. None
+            leaves the snapshot's own dates.
 
     Raises:
+        SnapshotUnfit: the file is no whole Firebird backup, or one of another schema.
         ValueError: `first_monday` is no Monday.
     """
     use_private_engine(target.parent / "firebird-engine")
     target.unlink(missing_ok=True)
     with snapshot.open("rb") as stream, connect_server("", user=OWNER) as server:
-        server.database.local_restore(backup_stream=stream, database=target, flags=SrvRestoreFlag.CREATE)
+        try:
+            server.database.local_restore(backup_stream=stream, database=target, flags=SrvRestoreFlag.CREATE)
+        except DatabaseError as error:
+            raise SnapshotUnfit(f"{snapshot} is no whole Firebird backup: {error}") from error
     with owner_connection(str(target)) as connection:
         set_stage(connection, first_monday)
     return target
 
 
 def set_stage(connection: Any, first_monday: date | None) -> None:
-    """Make a restored snapshot a sandbox: its agenda begins on `first_monday`, its server keeps it open for a while.
+    """Make a restored snapshot a sandbox: its agenda begins in `first_monday`'s week, its server keeps it open a while.
 
     Raises:
+        SnapshotUnfit: it is of another schema.
         ValueError: `first_monday` is no Monday.
     """
+    require_fitness(connection)
     if first_monday is not None:
         _move_agenda(connection, first_monday)
     _linger(connection)
@@ -57,6 +65,11 @@ def copy_sandbox(source: Path, target: Path) -> Path:
     """Copy a sandbox that nobody has open, for one test or one user, and return `target`."""
     shutil.copyfile(source, target)
     return target
+
+
+def monday_of(day: date) -> date:
+    """Return the Monday of the week that `day` is in."""
+    return day - timedelta(days=day.weekday())
 
 
 def monday_after(day: date) -> date:
@@ -125,11 +138,12 @@ def _linger(connection: Any) -> None:
 
 
 def _move_agenda(connection: Any, first_monday: date) -> None:
+    if first_monday.weekday():
+        raise ValueError(f"first_monday must be a Monday, not {first_monday:%A}")
     cursor = connection.cursor()
     cursor.execute("select min(BEGIN_TIJD) from AGENDA")
-    earliest: datetime = cursor.fetchone()[0]
-    days = (first_monday - monday_after(earliest.date() - timedelta(days=_WEEK))).days
-    if days % _WEEK:
-        raise ValueError(f"first_monday must be a Monday, not {first_monday:%A}")
-    cursor.execute("update AGENDA set BEGIN_TIJD = dateadd(? day to BEGIN_TIJD)", (days,))
+    earliest: datetime | None = cursor.fetchone()[0]
+    if earliest is not None:
+        days = (first_monday - monday_of(earliest.date())).days
+        cursor.execute("update AGENDA set BEGIN_TIJD = dateadd(? day to BEGIN_TIJD)", (days,))
     cursor.close()

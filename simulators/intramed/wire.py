@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -97,8 +98,8 @@ class WireBench:
         drop_sandbox(database, self.address.password)
 
 
-def wire_bench(kind: Kind, address: Address, first_monday: date) -> WireBench:
-    """Prepare a bench on a server: the two accounts, and a backup whose agenda begins on `first_monday`.
+def wire_bench(kind: Kind, address: Address, first_monday: date, snapshot: Path = SNAPSHOT) -> WireBench:
+    """Prepare a bench on a server: the two accounts, and a backup of `snapshot` whose agenda begins on `first_monday`.
 
     The accounts stay, because another session may be using the same server; their passwords follow from the owner's, so
     that both sessions know them.
@@ -106,9 +107,10 @@ def wire_bench(kind: Kind, address: Address, first_monday: date) -> WireBench:
     Raises:
         DatabaseError: the server does not answer, refuses the password, or has one of the accounts with a password
             that is not ours: such an account is left alone.
+        SnapshotUnfit: the snapshot is of another schema.
     """
     passwords = passwords_from(address.password)
-    template = _restore(address, SNAPSHOT.read_bytes(), "template")
+    template = _restore(address, snapshot.read_bytes(), "template")
     try:
         with owner_connection(template, address.password) as connection:
             set_stage(connection, first_monday)

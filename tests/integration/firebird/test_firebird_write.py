@@ -1,0 +1,104 @@
+"""A new snapshot with other rows: the database checks them, nothing else changes, and nothing original is in it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.firebird.snapshots import FirebirdSnapshots
+from contracts.snapshots import Account, Cell, Origin, Row, SnapshotRefused, Table
+from simulators.intramed.sandbox import owner_connection
+from tests.integration.firebird.conftest import quietly
+
+ORIGIN = Origin("0123456789abcdef", "00c0ffee", "odd one")
+Change = Callable[[dict[str, Cell]], None]
+
+
+def changing(name: str, change: Change) -> Callable[[Table, Iterator[Row]], Iterator[Row]]:
+    """Change the rows of one table, by column."""
+
+    def rewrite(table: Table, rows: Iterator[Row]) -> Iterator[Row]:
+        for row in rows:
+            cells = {column.name: cell for column, cell in zip(table.columns, row, strict=True)}
+            if table.name == name:
+                change(cells)
+            yield tuple(cells.values())
+
+    return rewrite
+
+
+def test_other_rows_and_everything_else_as_it_was(firebird: FirebirdSnapshots, odd: Path, tmp_path: Path) -> None:
+    """Triggers did not fire, sequences stand where they stood, somebody's description is kept beside the origin."""
+    out, told = tmp_path / "new.fbk", set[str]()
+    rewrite = changing("PARENT", lambda cells: cells.update(LABEL=str(cells["LABEL"]).swapcase()))
+    with firebird.opened(odd, tmp_path, quietly) as content:
+        content.write(out, rewrite, ORIGIN, lambda stage, *_: told.add(stage))
+        before = {table.name: [*content.rows(table)] for table in content.tables}
+    assert {"rows of PARENT", "rows of CHILD", "rows of NO_KEY"} <= told
+    assert out.stat().st_mode & 0o777 == 0o600
+    with firebird.opened(out, tmp_path, quietly) as content:
+        assert content.origin == ORIGIN
+        for table in content.tables:
+            expected = [(*row[:2], str(row[2]).swapcase(), *row[3:]) for row in before["PARENT"]]
+            assert [*content.rows(table)] == (expected if table.name == "PARENT" else before[table.name])
+    firebird.restore(out, str(tmp_path / "place.fdb"), Account(), quietly)
+    with owner_connection(str(tmp_path / "place.fdb")) as connection, connection.cursor() as cursor:
+        cursor.execute("insert into PARENT (LABEL) values ('fresh') returning ID, LARGE")
+        assert cursor.fetchone() == (41, 7)
+        cursor.execute("select gen_id(COUNTER, 0), RDB$DESCRIPTION from RDB$DATABASE")
+        value, description = cursor.fetchone()
+        assert value == 77
+        assert description.startswith("belongs to the front desk's own\n")
+        cursor.execute("select count(*) from RDB$INDICES where RDB$INDEX_INACTIVE = 1")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("select MON$FORCED_WRITES from MON$DATABASE")
+        assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    ("change", "table", "said"),
+    [
+        pytest.param(lambda c: c.update(PARENT=99), "CHILD", r"CHILD break a rule: .*CHILD_OF", id="foreign key"),
+        pytest.param(lambda c: c.update(LABEL="Twin77"), "PARENT", r"PARENT break a rule: .*LABEL_ONCE", id="unique"),
+        pytest.param(lambda c: c.update(AMOUNT=-77), "PARENT", r"a rule of PARENT: .*POSITIVE", id="check"),
+        pytest.param(lambda c: c.update(LABEL=None), "PARENT", r"a rule of PARENT: .*LABEL", id="not null"),
+        pytest.param(lambda c: c.update(LABEL="x" * 11), "PARENT", r"does not fit PARENT\.LABEL: it is too", id="long"),
+        pytest.param(lambda c: c.update(TEXT="Ω77"), "NO_KEY", r"fit NO_KEY\.TEXT: it has characters", id="character"),
+        pytest.param(lambda c: c.update(ID="x77"), "CHILD", r"does not fit CHILD\.ID: it is of another", id="kind"),
+    ],
+)
+def test_rows_that_break_a_rule(
+    firebird: FirebirdSnapshots, odd: Path, tmp_path: Path, change: Change, table: str, said: str
+) -> None:
+    """The rule is named, its values are not, and nothing is left."""
+    folder = tmp_path / "private"
+    folder.mkdir()
+    with (
+        firebird.opened(odd, folder, quietly) as content,
+        pytest.raises(SnapshotRefused, match=said) as refused,
+    ):
+        content.write(tmp_path / "out.fbk", changing(table, change), ORIGIN, quietly)
+    assert "77" not in str(refused.value)
+    assert "99" not in str(refused.value)
+    assert [each.name for each in tmp_path.iterdir()] == ["private"]
+    assert not [*folder.iterdir()]
+
+
+def test_as_many_rows_as_before(firebird: FirebirdSnapshots, odd: Path, tmp_path: Path) -> None:
+    """A rewrite that loses a row is a mistake, and no snapshot."""
+    with firebird.opened(odd, tmp_path, quietly) as content, pytest.raises(SnapshotRefused, match="has 2 rows and was"):
+        content.write(tmp_path / "out.fbk", lambda _, rows: iter([*rows][1:]), ORIGIN, quietly)
+
+
+def test_array_columns_are_named(firebird: FirebirdSnapshots, odd: Path, tmp_path: Path) -> None:
+    """Nothing here carries them."""
+    place = tmp_path / "array.fdb"
+    firebird.restore(odd, str(place), Account(), quietly)
+    with owner_connection(str(place)) as connection:
+        connection.execute_immediate("alter table NO_KEY add MANY integer [3]")
+    firebird.take(str(place), Account(), tmp_path / "array.fbk", quietly)
+    with (
+        firebird.opened(tmp_path / "array.fbk", tmp_path, quietly) as content,
+        pytest.raises(SnapshotRefused, match=r"array columns cannot be carried: NO_KEY\.MANY"),
+    ):
+        content.write(tmp_path / "out.fbk", lambda _, rows: rows, ORIGIN, quietly)
