@@ -8,12 +8,12 @@ from re import Pattern
 from re import compile as pattern
 from typing import Final
 
-_WORD: Final[Pattern[str]] = pattern(r"[^\W_]+")
+WORD: Final[Pattern[str]] = pattern(r"[^\W_]+")
 
 
 def words(text: str) -> Iterator[str]:
     """Yield the words of a text: runs of letters and digits, casefolded."""
-    for found in _WORD.finditer(text):
+    for found in WORD.finditer(text):
         yield found[0].casefold()
 
 
