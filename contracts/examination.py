@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class Level(StrEnum):
@@ -74,10 +75,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """A document that a system is known to have."""
+    """A document that a system is known to have; `kind` is what it is to its adapter, empty when nobody told."""
 
     backend_id: str
     at: datetime
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +97,21 @@ class Examination:
     clock: Callable[[], datetime]
     until: float
     newest: Landed | None = None
+
+
+NO_ANSWER: Final = Diagnosis(
+    "no-answer",
+    Level.BROKEN,
+    "a step got no answer in time and was left",
+    "What it would have found is not known, and a call that needs the same waits just as long.",
+    "Run shim doctor again with --system NAME; if it stays, look at the backend's load and its log.",
+)
+CHECK_FAILED: Final = Diagnosis(
+    "check-failed",
+    Level.BROKEN,
+    "the check itself failed",
+    "What it would have found is not known.",
+    "It is a defect of ours: report it with the type of error that is named below.",
+)
+DIAGNOSES: Final = (NO_ANSWER, CHECK_FAILED)
+"""What any examination can end with."""
