@@ -17,6 +17,7 @@ from contracts import facility, practice
 from contracts.catalogue import DeskKind
 from contracts.delivery import Destination, Document
 from contracts.examination import Diagnosis, Examination, Step
+from contracts.wire import Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +135,21 @@ class Holds(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the shim lends to an adapter."""
+    """What the shim lends to an adapter.
+
+    Attributes:
+        system: its name in the configuration.
+        clock: aware time, now.
+        reference_rows: rows kept for when the backend's replica is down.
+        holds: for a backend that has none of its own.
+        wire: what sees the exchanges over HTTP, or takes their place; None, as in the service, for neither.
+    """
 
     system: str
     clock: Callable[[], datetime]
     reference_rows: ReferenceRows
     holds: Holds
+    wire: Wire | None = None
 
 
 class Desk(Protocol):
@@ -218,6 +228,8 @@ class Adapter(Generic[OptionsT]):
         diagnoses: everything that `examine` can find, for the docs.
         descriptions: fingerprint of each file or document that says how the backend is spoken to, by its name, such as
             `wsdl planon.wsdl`; one that changes makes the system read-only until an administrator accepts it.
+        served: fingerprint of each description that the backend serves itself now, by its name, such as `served wsdl
+            Incident`; asked by the monotonic time that it is given. None of one that it does not serve, or not in time.
         databases: the databases of one system, as a technology of snapshots reads them: `host/port:path`, a path, or a
             URL; without passwords.
         personal: TOML file that says of every column, and of every element of a recorded exchange, what it is.
@@ -231,6 +243,7 @@ class Adapter(Generic[OptionsT]):
     examine: Callable[[OptionsT, Examination], Iterator[Step]] | None = None
     diagnoses: tuple[Diagnosis, ...] = ()
     descriptions: Callable[[OptionsT], Mapping[str, str]] | None = None
+    served: Callable[[OptionsT, float], Mapping[str, str]] | None = None
     databases: Callable[[OptionsT], tuple[str, ...]] | None = None
     personal: Path | None = None
     questions: tuple[str, ...] = ()

@@ -188,6 +188,12 @@ class BackendUnavailable(RepeatLater):
     slug, status, title = "backend-unavailable", 503, "The backend is unavailable"
 
 
+class SystemReadOnly(RepeatLater):
+    """Raised for a write while what describes the system differs from what was accepted; nothing was stored or sent."""
+
+    slug, status, title = "system-read-only", 503, "The system is read-only"
+
+
 class BackendOutcomeUnknown(RepeatLater):
     """Raised when an immediate write may or may not have happened; the same key reconciles."""
 

@@ -74,6 +74,7 @@ class Worker:
         watch: Callable[[Step], None] = lambda _step: None,
         limits: Mapping[str, Limits] | None = None,
         teller: Teller | None = None,
+        held: Callable[[str], bool] = lambda _destination: False,
     ) -> None:
         """Prepare; start() begins.
 
@@ -86,6 +87,7 @@ class Worker:
             watch: called after each finished attempt, in the worker's thread.
             limits: when entries are given up, by destination.
             teller: tells alerts to somebody outside, while this worker works.
+            held: whether this worker leaves a destination's entries alone now; they wait.
         """
         self._outbox = outbox
         self._hand = Hand(outbox.database, clock)
@@ -95,6 +97,7 @@ class Worker:
         self._pace = pace or Pace()
         self._watch = watch
         self._teller = teller
+        self._held = held
         self._stopping = threading.Event()
         self._outdated = threading.Event()
         self._wake = threading.Condition()
@@ -198,6 +201,8 @@ class Worker:
         return "find" if next(self._turns) % 2 == 0 else "send"
 
     def _claim(self, destination: str) -> Claim | None:
+        if self._held(destination):
+            return None
         owner = self._identities.name()
         try:
             return self._outbox.claim(destination, owner, self._first(), self._pace.limit)
@@ -241,7 +246,7 @@ class Worker:
     def _commit(self, claim: Claim, ending: Ending, *, fuse: bool) -> Claim | None:
         entry = claim.entry
         try:
-            if fuse and not self._stopping.is_set():
+            if fuse and not self._stopping.is_set() and not self._held(entry.destination):
                 owner, first = entry.owner or "", self._first()
                 return self._outbox.write_and_claim(ending, entry.destination, owner, first, self._pace.limit)
             self._outbox.write(ending)
@@ -277,7 +282,11 @@ class Worker:
             self._hand.make_due(destination)
             self._verifications.make_all_due(destination)
             return 0.0
-        claimable = None if due is None else self._outbox.next_claim(destination, due, self._pace.limit)
+        claimable = (
+            None
+            if due is None or self._held(destination)
+            else self._outbox.next_claim(destination, due, self._pace.limit)
+        )
         if look_due is not None and self._outbox.gate(destination).held:
             look_due = None
         first = min((moment for moment in (claimable, look_due) if moment is not None), default=None)

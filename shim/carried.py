@@ -25,6 +25,8 @@ TABLES: Final = (
     Table("hold", ("system", "slot", "holder")),
     Table("identity_attempt", ("id",), "id"),
     Table("identity_person", ("client", "subject")),
+    Table("description", ("system", "name")),
+    Table("description_differs", ("system", "name", "fingerprint")),
     Table("audit_anchor", ("chain", "n")),
     Table("audit_event", ("chain", "n"), joins=True),  # each process has chains of its own
     Table("audit_checkpoint", ("number",)),

@@ -31,6 +31,7 @@ from shim.opaque.tokens import Tokens
 from shim.order import Order, continuation, damage_is_a_problem, new_delivery
 from shim.settings import ReportTime
 from shim.systems import System
+from shim.watching import WRITABLE, Standing, require_writable
 
 ACCEPTED: Final = "accepted"
 _FIRST_LOOK_S: Final = 0.004
@@ -56,6 +57,7 @@ class Durable:
     landings: Landings
     accesses: Accesses
     leaks: LeakCounter
+    standing: Standing = WRITABLE
 
     def accept(self, caller: Caller, system: System, contract: Contract, request: Model, write: Write) -> Entry:
         """Make the write durable, or find what an earlier request with this key made durable.
@@ -75,6 +77,7 @@ class Durable:
                 access.about_person_of(self.outbox, entry, contract)
                 access.end(REPLAYED, delivery=record.delivery)
                 return entry
+            require_writable(self.standing, system.name)
             self._check_report_time(request.reported_at)  # type: ignore[attr-defined]  # every durable request has it
             reference = external_reference(self.deployment, client.name, system.name, write.key)
             opened, _ = self.tokens.open_request(request, client.name, system.name)

@@ -16,6 +16,7 @@ from contracts.errors import (
     NotFound,
     RequestInFlight,
     StateUnavailable,
+    SystemReadOnly,
 )
 from contracts.fields import Model
 from contracts.identity import IdentityRequest
@@ -29,6 +30,7 @@ from shim.idempotency import Idempotency, Record, Write, external_reference
 from shim.identity import IdentityLimits
 from shim.opaque.tokens import Opening, Tokens
 from shim.systems import System
+from shim.watching import WRITABLE, Standing, require_writable
 
 _STILL_UNKNOWN: Final = "an earlier attempt may have been executed; repeat with the same key"
 _EXPIRED: Final = (
@@ -56,6 +58,7 @@ class Immediate:
     limits: IdentityLimits
     accesses: Accesses
     leaks: LeakCounter
+    standing: Standing = WRITABLE
 
     def read(self, caller: Caller, system: System, contract: Contract, request: Model) -> Answer:
         """Call a contract that writes nothing."""
@@ -88,6 +91,7 @@ class Immediate:
                 access.end(REPLAYED, record.status)
                 return Answer(record.status, record.reply)
             uncertain = record is not None and not record.not_executed
+            self._require_writable(system, uncertain=uncertain)
             opened, opening = self._open(caller, system, request, uncertain=uncertain)
             access.about_person_in(opened)
             attempt = self._begin(write, record, access)
@@ -116,6 +120,14 @@ class Immediate:
                 return self._finish(write, answer, access)
             except StateUnavailable as error:
                 raise BackendOutcomeUnknown(_NOT_STORED, error.retry_after_s) from error
+
+    def _require_writable(self, system: System, *, uncertain: bool) -> None:
+        try:
+            require_writable(self.standing, system.name)
+        except SystemReadOnly as error:
+            if uncertain:  # true of this attempt; an earlier one may have been executed
+                raise BackendOutcomeUnknown(_STILL_UNKNOWN, error.retry_after_s) from error
+            raise
 
     def _open(self, caller: Caller, system: System, request: Model, *, uncertain: bool) -> tuple[Model, Opening]:
         try:

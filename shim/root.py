@@ -1,7 +1,7 @@
 """The composition root: the one place that wires concrete classes together."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from contracts.desks import Ports
+from contracts.desks import AdapterMisconfigured, Ports
 from contracts.errors import BackendUnavailable
 from outbox.attempt import Limits
 from outbox.backoff import Backoff
@@ -26,13 +26,16 @@ from shim import exposures
 from shim.admission.clients import Clients
 from shim.audit.log import AuditLog
 from shim.audit.subjects import Subjects
+from shim.drift import Descriptions, files_of
 from shim.holds import KeptHolds
 from shim.keys import Blind, MasterKey, RestCipher, keyed
 from shim.keys.following import following
 from shim.landings import Landings
+from shim.renewal import Renewal
 from shim.settings import ConfigurationError, Settings
 from shim.state import KeptRows, open_state
-from shim.systems import System, open_systems
+from shim.systems import System, adapter_and_options, open_systems
+from shim.watching import Drift, watching
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -86,6 +89,7 @@ class Shim:
     settings: Settings
     state: State
     systems: dict[str, System]
+    drift: Drift
 
     def check_backends(self) -> None:
         """Compare every system with what its adapter expects; one that cannot be asked now is not in the way.
@@ -117,13 +121,14 @@ class Shim:
         threads = limit or section.threads
         return Worker(
             self.state.outbox,
-            {name: system.desk.destination for name, system in self.systems.items() if only in {None, name}},
+            {name: system.destination for name, system in self.systems.items() if only in {None, name}},
             utc_now,
             Backoff(section.first_s, section.cap_s),
             Pace(threads, threads, rate),
             watch,
             {name: Limits(**section.limits(name).model_dump()) for name in self.systems},
             self._teller(),
+            lambda name: self.drift.read_only(name) is not None,
         )
 
     def _teller(self) -> Teller | None:
@@ -153,7 +158,7 @@ class Shim:
 
     def looking(self) -> Looking:
         """Return what looks at delivered records."""
-        destinations = {name: system.desk.destination for name, system in self.systems.items()}
+        destinations = {name: system.destination for name, system in self.systems.items()}
         return Looking(self.state.outbox, self.state.verifications, destinations)
 
     def app(self, notify: Callable[[], None], landings: Landings, *, demo: bool) -> "FastAPI":
@@ -216,10 +221,22 @@ def open_shim(settings: Settings) -> Iterator[Shim]:
             rows = KeptRows(state.database, state.cipher, state.blind, system, settings.reference_max_age_s, utc_now)
             return Ports(system, utc_now, rows, KeptHolds(state.database, state.blind, system))
 
+        descriptions = Descriptions(state.database)
+        read = {name: _files_of(name, settings) for name in settings.systems}  # before the desks read them
         systems = open_systems(settings.systems, ports)
+        renewals = {name: Renewal(system, settings.systems[name], ports) for name, system in systems.items()}
+        drift = Drift(descriptions, state.audit, [renewals[name].watched(read[name]) for name in systems])
         try:
-            with following(state.key, keyed.admitting(state.database)):
-                yield Shim(settings, state, systems)
+            with following(state.key, keyed.admitting(state.database)), watching(drift):
+                yield Shim(settings, state, systems, drift)
         finally:
-            for system in systems.values():
-                system.desk.close()
+            for renewal in renewals.values():
+                renewal.close()
+
+
+def _files_of(name: str, settings: Settings) -> Mapping[str, str]:
+    """Return the fingerprints of a system's files; none of what cannot be read: building its desk tells why."""
+    try:
+        return files_of(*adapter_and_options(name, settings.systems[name]))
+    except AdapterMisconfigured:
+        return {}

@@ -17,7 +17,8 @@ from shim.keys import Blind, MasterKey, RestCipher, keyed
 from shim.settings import ConfigurationError
 
 SQL: Final = Statements("shim", "statements")
-_PACKAGES: Final = (store.PACKAGE, "shim", "shim.audit")
+PACKAGES: Final = (store.PACKAGE, "shim", "shim.audit")
+"""Whose tables it has, in this order."""
 
 
 def open_state(where: Path | str, load_key: Callable[[bool], MasterKey], deployment: str) -> tuple[Database, MasterKey]:
@@ -28,7 +29,7 @@ def open_state(where: Path | str, load_key: Callable[[bool], MasterKey], deploym
     Raises:
         ConfigurationError: it belongs to another, so references would change or payloads could not be opened.
     """
-    database = open_database(where, _PACKAGES)
+    database = open_database(where, PACKAGES)
     try:
         key = load_key(not database.read(SQL["select_deployment"]))
         _check_owner(database, key, deployment)

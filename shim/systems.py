@@ -8,15 +8,16 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from contracts.catalogue import CATALOGUE, Contract, DeskKind, Effect
+from contracts.delivery import Checked, Destination, Finding, Outcome, Sending
 from contracts.desks import Adapter, AdapterMisconfigured, AnyAdapter, Desk, Ports
 from shim.settings import ConfigurationError, SystemSection, explain
 
 GROUP: Final = "legacy_shim.adapters"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class System:
-    """One installation of a legacy system."""
+    """One installation of a legacy system; its desk is replaced when files that it has read were accepted anew."""
 
     name: str
     kind: DeskKind
@@ -28,10 +29,36 @@ class System:
         ours = (row for row in CATALOGUE if row.desk is self.kind)
         return tuple(row for row in ours if row.effect is Effect.LOCAL or hasattr(self.desk, row.name))
 
+    @property
+    def destination(self) -> Destination:
+        """Where documents are delivered: of the desk that is in use at that moment."""
+        return _InUse(self)
+
     def method(self, contract: Contract) -> Callable[..., Any]:
         """Return the desk's method of the contract's name."""
         method: Callable[..., Any] = getattr(self.desk, contract.name)
         return method
+
+
+class _InUse:
+    """The destination of the desk that a system has now; a `Destination`."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self.settle_s = system.desk.destination.settle_s
+        self.unknown = system.desk.destination.unknown
+
+    def fingerprint(self, kind: str) -> str | None:
+        return self._system.desk.destination.fingerprint(kind)
+
+    def send(self, sending: Sending) -> Outcome:
+        return self._system.desk.destination.send(sending)
+
+    def find(self, sending: Sending) -> Finding:
+        return self._system.desk.destination.find(sending)
+
+    def check(self, sending: Sending, backend_id: str, age_s: float) -> Checked:
+        return self._system.desk.destination.check(sending, backend_id, age_s)
 
 
 def find_adapter(name: str) -> AnyAdapter:
@@ -74,9 +101,18 @@ def open_systems(sections: Mapping[str, SystemSection], ports: Callable[[str], P
     for name, section in sections.items():
         adapter, options = adapter_and_options(name, section)
         try:
-            desk = adapter.build(options, ports(name))
-            desk.check()
+            systems[name] = System(name, adapter.kind, checked_desk(adapter, options, ports(name)))
         except AdapterMisconfigured as error:
             raise ConfigurationError(f"systems.{name}: {error}") from error
-        systems[name] = System(name, adapter.kind, desk)
     return systems
+
+
+def checked_desk(adapter: AnyAdapter, options: BaseModel, ports: Ports) -> Desk:
+    """Build a desk that can be used.
+
+    Raises:
+        AdapterMisconfigured: it cannot.
+    """
+    desk: Desk = adapter.build(options, ports)
+    desk.check()
+    return desk

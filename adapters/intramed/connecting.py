@@ -32,16 +32,27 @@ def open_transport(options: IntramedOptions) -> Transport:
     """
     if options.transport == "odbc" and (pooled := pooling_enabled()) is not None:
         raise AdapterMisconfigured(f"transport odbc: {pooled} says Pooling=Yes; {REMEDY}")
-    reads = _loaded(options, (*_READS[options.holds], *_NOTE_READS[options.notes], *LOOKS))
-    writes = _loaded(options, (*_WRITES[options.holds], *_NOTE_WRITES[options.notes]))
+    (reader, reads), (writer, writes) = accounts(options)
     charsets = _column_charsets(options, reads | writes)
     keeping = Keeping(
         options.connections_ahead, options.connections_max, options.connection_age_s, options.connect_timeout_s
     )
     return Transport(
-        Connections(_source(options, writes=False), reads, keeping, charsets),
-        Connections(_source(options, writes=True), writes, keeping, charsets),
+        Connections(reader, reads, keeping, charsets),
+        Connections(writer, writes, keeping, charsets),
     )
+
+
+def accounts(options: IntramedOptions) -> tuple[tuple[Source, dict[str, Statement]], ...]:
+    """Return how each account opens the database and what it runs, the reader first; opens no connection.
+
+    Raises:
+        AdapterMisconfigured: naming the option and what to do.
+    """
+    reads = _loaded(options, (*_READS[options.holds], *_NOTE_READS[options.notes], *LOOKS))
+    writes = _loaded(options, (*_WRITES[options.holds], *_NOTE_WRITES[options.notes]))
+    _column_charsets(options, reads | writes)
+    return (_source(options, writes=False), reads), (_source(options, writes=True), writes)
 
 
 def optional_looks(options: IntramedOptions) -> tuple[str, ...]:

@@ -42,6 +42,15 @@ def open_replica(options: PlanonOptions) -> Replica:
     return Replica(Reader(Connections(source, statements, keeping)), statements, options.replica_deadline_s)
 
 
+def statements_of(options: PlanonOptions) -> dict[str, Statement]:
+    """Return the statements that run on the replica, by name.
+
+    Raises:
+        AdapterMisconfigured: naming the file.
+    """
+    return _loaded(options.statements)
+
+
 def _loaded(site: Path | None) -> dict[str, Statement]:
     names = [path.stem for path in sorted(STATEMENTS.glob("*.sql"))]
     try:

@@ -50,7 +50,7 @@ class PlanonDesk:
         prints = fingerprints(self._forms, options.mapping, described_in(options.wsdl)[0])
         self._documents = Documents(self._forms, prints)
         self._tenants = Tenants(self._replica, self._references)
-        self._services = Services(options, mapping, self._documents.replies, ports.clock, prints)
+        self._services = Services(options, mapping, self._documents.replies, ports.clock, prints, ports.wire)
         self.destination = self._services.destination
 
     def find_tenant(self, request: FindTenantRequest, call: Call) -> FindTenantReply:

@@ -4,8 +4,9 @@ from base64 import b64encode
 from typing import Final
 
 from adapters.planon.outcomes import Accepted, AppSuiteReplies
-from adapters.soap import Http
+from adapters.soap import About, Http
 
+_OPERATION: Final = "AppSuite.incident"
 _XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
 
 
@@ -17,6 +18,8 @@ class AppSuiteEndpoint:
         self._url = url
         self._headers = {**_XML, "Authorization": f"Basic {b64encode(':'.join(account).encode()).decode()}"}
         self._replies = replies
+        secrets = dict(zip(account, ("USER", "PASSWORD"), strict=True))
+        self._about = About(_OPERATION, known=secrets, expects=lambda: replies.names)
 
     def post(self, frozen: bytes) -> Accepted:
         """Post the frozen bytes once and return the number under which they were stored.
@@ -24,4 +27,4 @@ class AppSuiteEndpoint:
         Raises:
             ExchangeFailed: see the table in `verdicts`.
         """
-        return self._replies.accepted(self._http.post(self._url, frozen, self._headers))
+        return self._replies.accepted(self._http.post(self._url, frozen, self._headers, about=self._about))

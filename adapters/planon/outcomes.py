@@ -8,6 +8,8 @@ from lxml import etree
 from adapters.soap import Answer, Evidence, ExchangeFailed, Flaw, document_in
 
 _OK: Final = 200
+_NUMBER: Final = "IncidentNumber"
+_CODE: Final = "Code"
 _WITH_FAULT: Final = frozenset(range(400, 500)) - {401, 403, 429}
 """A refused log-in and a throttled call are proved by their status alone, and such a body comes from anywhere."""
 _XML: Final = frozenset({"application/xml", "text/xml"})
@@ -43,6 +45,11 @@ class AppSuiteReplies:
     schema: etree.XMLSchema
     namespace: str
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the elements that an answer may have, as they are read here."""
+        return frozenset({"IncidentReply", _NUMBER, "Fault", _CODE, "Text"})
+
     def accepted(self, answer: Answer) -> Accepted:
         """Return what HTTP 200 with a reply that satisfies its schema says.
 
@@ -55,9 +62,9 @@ class AppSuiteReplies:
         reply = document_in(answer, _XML)
         if not self.schema.validate(reply):
             raise answer.bad(Flaw.NOT_AS_DESCRIBED)
-        number = reply.findtext(f"{{{self.namespace}}}IncidentNumber")
+        number = reply.findtext(f"{{{self.namespace}}}{_NUMBER}")
         if number is None:
-            code = reply.findtext(f"{{{self.namespace}}}Code")
+            code = reply.findtext(f"{{{self.namespace}}}{_CODE}")
             raise EndpointFault(replace(answer.evidence, code=code), answer.retry_after_s)
         if answer.status != _OK:
             raise answer.bad(Flaw.OTHER_REPLY)

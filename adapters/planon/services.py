@@ -15,12 +15,13 @@ from adapters.planon.options import PlanonOptions
 from adapters.planon.outcomes import AppSuiteReplies
 from adapters.planon.read_back import ReadBack
 from adapters.planon.records import Records
-from adapters.planon.session import Session
+from adapters.planon.session import SECRETS, Session
 from adapters.soap import Http, SoapClient
 from adapters.soap.description import DescriptionUnusable
 from contracts.desks import AdapterMisconfigured
+from contracts.wire import Wire
 
-_OPERATIONS: Final = {
+OPERATIONS: Final = {
     "PlanonSession": ("login", "logout"),
     "Incident": ("find", "read"),
     "CommunicationLog": ("create", "find", "read"),
@@ -37,15 +38,16 @@ class Services:
         replies: AppSuiteReplies,
         clock: Callable[[], datetime],
         fingerprints: Prints[str, str],
+        wire: Wire | None = None,
     ) -> None:
-        """Load the WSDL; `fingerprints` are of what documents are validated with, by kind.
+        """Load the WSDL; `fingerprints` are of what documents are validated with, by kind, and `wire` as of `Ports`.
 
         Raises:
             AdapterMisconfigured: it cannot be used.
         """
         try:
             ca_file = str(options.ca_file) if options.ca_file else None
-            http = Http(options.connect_timeout_s, options.timeout_s, ca_file)
+            http = Http(options.connect_timeout_s, options.timeout_s, ca_file, wire=wire)
         except OSError as error:
             raise AdapterMisconfigured(f"ca_file cannot be used: {error.strerror or type(error).__name__}") from error
         self._soap = _soap_client(options, http)
@@ -76,7 +78,7 @@ class Services:
         Raises:
             AdapterMisconfigured: naming it.
         """
-        for service, operations in _OPERATIONS.items():
+        for service, operations in OPERATIONS.items():
             for operation in operations:
                 if not self._soap.describes(service, operation):
                     raise AdapterMisconfigured(f"the WSDL describes no operation {service}.{operation}")
@@ -95,9 +97,9 @@ class Services:
 
 def _soap_client(options: PlanonOptions, http: Http) -> SoapClient:
     wsdl, folder = described_in(options.wsdl)
-    addresses = {service: options.service_address(service) for service in _OPERATIONS}
+    addresses = {service: options.service_address(service) for service in OPERATIONS}
     try:
-        return SoapClient(wsdl, folder, addresses, http)
+        return SoapClient(wsdl, folder, addresses, http, SECRETS)
     except DescriptionUnusable as error:
         raise AdapterMisconfigured(f"wsdl: {error}") from error
 

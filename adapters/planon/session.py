@@ -8,9 +8,15 @@ from typing import Any, Final, TypeVar
 
 from pydantic import SecretStr
 
-from adapters.soap import Evidence, ExchangeFailed, Flaw, SoapClient, SoapFault
+from adapters.soap import Evidence, ExchangeFailed, Flaw, Secrets, SoapClient, SoapFault
 
 SERVICE: Final = "PlanonSession"
+SECRETS: Final = Secrets(
+    of_all={"args0": "SESSION"},
+    of_one={f"{SERVICE}.login": {"args0": "USER", "args1": "PASSWORD"}},
+    answers={f"{SERVICE}.login": "SESSION"},
+)
+"""What no observer sees: each call begins with the session id, and the log-in has the account and answers with one."""
 _LOGOUT_S: Final = 1.0
 _CLOSED: Final = ExchangeFailed(Flaw.NO_TIME, detail="the desk is being closed")
 

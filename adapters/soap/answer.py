@@ -14,6 +14,16 @@ _ELSEWHERE: Final = range(300, 400)
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """An answer as it came; `headers` find their names in any case, and it took so many seconds."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    took_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer.
 

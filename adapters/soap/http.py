@@ -7,18 +7,22 @@ its own, and nothing below this module repeats a request.
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final
 
 import requests
 from urllib3.exceptions import HTTPError
 
+from adapters.soap.about import About
 from adapters.soap.alarms import Alarms
-from adapters.soap.answer import Answer, usable
+from adapters.soap.answer import Answer, Whole, usable
 from adapters.soap.causes import TooLong, flaw_after, flaw_before, in_words, nothing_was_sent
 from adapters.soap.connections import WatchedAdapter, trusting
 from adapters.soap.deadline import Deadline
 from adapters.soap.errors import Evidence, Flaw, NoAnswer, NotConnected
+from adapters.soap.watched import Watched
+from contracts.wire import Wire
 
 ANSWER_LIMIT_BYTES: Final = 1_048_576
 """The longest record has 12 kB; a megabyte is a mistake or an attack."""
@@ -40,6 +44,7 @@ class Http:
         timeout_s: float,
         ca_file: str | None = None,
         limit_bytes: int = ANSWER_LIMIT_BYTES,
+        wire: Wire | None = None,
     ) -> None:
         """Prepare; opens nothing.
 
@@ -48,6 +53,7 @@ class Http:
             timeout_s: from the connection to the last byte of the answer.
             ca_file: certificates to trust instead of the public ones.
             limit_bytes: longest answer that is read.
+            wire: what sees the exchanges, or takes their place.
 
         Raises:
             OSError: `ca_file` cannot be used.
@@ -58,6 +64,7 @@ class Http:
         self._alarms = Alarms()
         self._limit_bytes = limit_bytes
         self._local = threading.local()
+        self._watched = None if wire is None else Watched(wire)
 
     def post(
         self,
@@ -66,8 +73,11 @@ class Http:
         headers: Mapping[str, str],
         *,
         timeout_s: float | None = None,
+        about: About | None = None,
     ) -> Answer:
         """Post once and return the whole answer, whatever its status; a redirect is not followed.
+
+        `about` is what an observer is told; without it he sees no body.
 
         Raises:
             NotConnected: nothing was sent.
@@ -75,6 +85,11 @@ class Http:
             BadAnswer: a whole answer whose status or headers make its body unusable.
         """
         limit_s = min(self._timeout_s, timeout_s or self._timeout_s)
+        send = partial(self._send, url, body, headers, limit_s)
+        whole = send() if self._watched is None else self._watched.exchange(about, headers, body, send)
+        return usable(whole.status, whole.headers, whole.body, whole.took_s)
+
+    def _send(self, url: str, body: bytes, headers: Mapping[str, str], limit_s: float) -> Whole:
         session, deadline = self._session()
         begun = time.monotonic()
         head: requests.Response | None = None
@@ -104,7 +119,7 @@ class Http:
             raise NoAnswer(flaw, evidence) from error
         finally:
             session.close()  # drops what a server kept alive in spite of our header; the session stays usable
-        return usable(response.status_code, response.headers, whole, time.monotonic() - begun)
+        return Whole(response.status_code, response.headers, whole, time.monotonic() - begun)
 
     def _session(self) -> tuple[requests.Session, Deadline]:
         made: tuple[requests.Session, Deadline] | None = getattr(self._local, "session", None)

@@ -40,8 +40,8 @@ def serve(
         charsets: codec of a column that differs from the connection's, by `statement.column`.
         environment: variables as the service has them now; a client library reads its own when it is loaded.
     """
-    _outlive_nobody()
-    _keep_silent()
+    outlive_nobody()
+    keep_silent()
     os.environ.clear()
     os.environ.update(environment)
     session = Session(source, statements, charsets)
@@ -71,7 +71,8 @@ def _answer(pipe: Connection, session: Session) -> None:
             pipe.send(Closed())
 
 
-def _outlive_nobody() -> None:
+def outlive_nobody() -> None:
+    """End this process when the service does, and not at a signal that is meant for it."""
     # A stop signal reaches the whole process group: the service finishes what it is doing, so its workers must too.
     # They end when their pipe does, and by the kernel's hand when a driver holds them while the service is killed.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -89,7 +90,8 @@ def _outlive_nobody() -> None:
         os._exit(1)
 
 
-def _keep_silent() -> None:
+def keep_silent() -> None:
+    """Let nothing that a library writes out of this process."""
     # What goes wrong is in the replies. A library's log, and what a driver says when it drops a dead connection, quotes
     # the engine's text; a core dump would hold patients, and keep the service waiting while it is written.
     logging.disable()

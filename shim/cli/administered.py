@@ -5,6 +5,8 @@ of these rows alone no state begins, and no key is made.
 """
 
 import copy
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -17,6 +19,7 @@ from typer.core import TyperGroup
 
 from contracts.catalogue import CATALOGUE
 from contracts.errors import StateUnavailable
+from contracts.fields import Model
 from outbox.actions import account
 from outbox.database import ConstraintViolated, DurabilityError, NewerSchemaError
 from outbox.entry import Entry
@@ -27,28 +30,38 @@ from shim.audit.subjects import named_subject
 from shim.cli.deployment import fail, settings
 from shim.cli.login import logged_in
 from shim.guard import mask
-from shim.marks import person_kind
+from shim.marks import person_in, person_kind
 from shim.root import State, open_deployment_state
 from shim.settings import ConfigurationError, Settings
 
 LOOKS: Final = frozenset(
     {
-        *("outbox status", "outbox groups", "outbox list", "clients list", "keys list", "audit verify"),
+        *("outbox status", "outbox groups", "outbox list", "clients list", "keys list", "systems list", "audit verify"),
         *("outbox verify", "outbox backup", "outbox export"),
+        "doctor",
     }
 )
 """They show nothing of a person, for what the last two write is sealed; and they are what is needed when the state
 cannot be written: on a full disk a copy elsewhere comes before everything else."""
 PLACING: Final = frozenset({"outbox restore", "outbox migrate-store"})
 """They put a state in place, and the one that was there may be damaged or gone."""
+ALONE: Final = frozenset(f"snapshot {name}" for name in ("take", "restore", "pseudonymise", "verify", "diff", "key"))
+"""They need no configuration: on a machine without one, and without a state, there is no audit to be in."""
 VALUES: Final = frozenset(
     {
         *("system", "destination", "state", "entry_id", "delivery", "group", "older_than", "limit", "rate", "wait"),
         *("name", "scope", "client", "contract", "outcome", "on_behalf_of", "since", "until", "keep", "key_id"),
         *("reason", "shorter_because", "role", "port"),
+        *("place", "file", "out", "original", "result", "first", "second", "policy", "user"),
     }
 )
 """Options whose values are told, masked. Of others, such as the key that is searched for, only that they were given."""
+_PASSWORD: Final = re.compile(r"(://[^/:@]*):.*(?=@)")
+"""In a URL that somebody wrote with one."""
+_EXAMINING: Final = "doctor"
+"""It changes nothing but this audit, and that only where opening the state changes nothing."""
+_INITIAL: Final = "init"
+"""It writes a configuration where there is none, or in place of one that may be damaged; only then is there a state."""
 CRASHED: Final = 1
 _META: Final = "shim.administered"
 _UNUSABLE: Final = (ConfigurationError, DurabilityError, NewerSchemaError, StateUnavailable, ConstraintViolated)
@@ -63,6 +76,8 @@ class Administered:
     """What a command adds to be told with its outcome."""
     has_begun: bool = True
     """Whether an outcome is told; of a look that could not be told before it happened there is none."""
+    where: Settings | None = None
+    """The configuration as it was, of a command that replaces it: both rows stand in the same audit."""
 
 
 class AdministeredGroup(TyperGroup):
@@ -88,6 +103,14 @@ def told_with_outcome(ctx: typer.Context, **detail: JsonValue) -> None:
     running = ctx.meta.get(_META)
     if isinstance(running, Administered):
         running.detail |= detail
+
+
+def told_person(ctx: typer.Context, opened: State, system: str, request: Model) -> None:
+    """Tell with the outcome about which person, by the backend's key, a request of a contract is."""
+    running, person = ctx.meta.get(_META), person_in(request)
+    if isinstance(running, Administered) and person is not None:
+        subject, subject_key = opened.subjects(system, *person)
+        running.event = replace(running.event, subject=subject, subject_key=subject_key)
 
 
 def told_about(ctx: typer.Context, opened: State, entry: Entry) -> None:
@@ -152,7 +175,7 @@ def _event(ctx: typer.Context, command: str) -> Event:
     )
 
 
-def _is_given(ctx: typer.Context, name: str) -> bool:
+def _is_given(ctx: Any, name: str) -> bool:
     source = ctx.get_parameter_source(name)
     return source is not None and source.name in {"COMMANDLINE", "ENVIRONMENT", "PROMPT"}
 
@@ -160,26 +183,46 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
 def _told(value: Any) -> JsonValue:
     if isinstance(value, list | tuple):
         return [_told(one) for one in value]
-    return value if isinstance(value, bool | int) else mask(str(value)).text[:LONGEST]
+    return value if isinstance(value, bool | int) else mask(_PASSWORD.sub(r"\1", str(value))).text[:LONGEST]
 
 
 def _begin(ctx: typer.Context, command: str, running: Administered) -> None:
     opening = True
+    if (command in ALONE and _is_unconfigured(ctx)) or (command == _INITIAL and not _is_there(ctx)):
+        running.has_begun = False
+        return
     try:
         configured = settings(ctx)
-        if _is_absent(configured.state_file) and (command in PLACING or _is_elsewhere(ctx, command)):
+        if _is_absent(configured.state_file) and (
+            command in PLACING | ALONE | {_INITIAL} or _is_elsewhere(ctx, command)
+        ):
             running.has_begun = command in PLACING
             return  # to open it would make one
+        if command == _EXAMINING and not _is_as_it_will_be(configured):
+            running.has_begun = False
+            return  # to open it would make one, or bring it up to date under a release that still runs
         with open_deployment_state(configured) as opened:
             opening = False
+            running.where = configured if command == _INITIAL else None
             running.event = _about(ctx, opened, running.event)
             opened.audit.write_shared(running.event)
     except _UNUSABLE as error:
-        if command not in LOOKS | PLACING:
+        if command not in LOOKS | PLACING | {_INITIAL}:
             raise fail(_why(error)) from error
         running.has_begun = command in PLACING
         if not opening:  # what cannot be opened the command itself tells
             _warn("this command is not in the audit", error)
+
+
+def _is_unconfigured(ctx: typer.Context) -> bool:
+    """Whether no configuration was named, and none lies where one would be."""
+    path: Path = ctx.obj
+    return not _is_given(ctx.find_root(), "config") and not path.exists()
+
+
+def _is_there(ctx: typer.Context) -> bool:
+    path: Path = ctx.obj
+    return os.path.lexists(path)
 
 
 def _is_absent(file: Path | None) -> bool:
@@ -190,6 +233,12 @@ def _is_absent(file: Path | None) -> bool:
         return True
     except OSError:
         return False
+
+
+def _is_as_it_will_be(configured: Settings) -> bool:
+    from shim.doctor.state import is_current  # noqa: PLC0415 - the other commands open what they find
+
+    return is_current(configured)
 
 
 def _is_elsewhere(ctx: typer.Context, command: str) -> bool:
@@ -214,7 +263,7 @@ def _end(ctx: typer.Context, command: str, running: Administered, code: int) -> 
     detail = {**running.event.detail, **running.detail}
     event = replace(running.event, phase="outcome", outcome=outcome, status=code, detail=detail)
     try:
-        where = _where(ctx, command, code)
+        where = running.where or _where(ctx, command, code)
         if code and command in PLACING and _is_absent(where.state_file):
             return  # nothing was put in place, and it failed: nothing is begun to tell that
         with open_deployment_state(where) as opened:

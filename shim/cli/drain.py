@@ -44,7 +44,7 @@ def drain(
     """Deliver what waits now, instead of at its next attempt. Exit code 1 if something is left or stuck."""
     with one_line_errors(), open_shim(settings(ctx)) as shim:
         known(system, shim.settings)
-        wanted = [system] if system else list(shim.systems)
+        wanted = _writable(shim, [system] if system else list(shim.systems))
         shim.state.hand.note("drain", {"systems": ", ".join(wanted), "limit": limit, "rate": rate})
         wait_s = wait if wait is not None or until_empty else 300.0
         wish = draining.Wish(wait_s, until_empty, limit, rate)
@@ -88,6 +88,18 @@ def work(ctx: typer.Context) -> None:
         for chore in chores:
             chore.stop()
         worker.stop(shim.settings.outbox.grace_s)
+
+
+def _writable(shim: Shim, wanted: list[str]) -> list[str]:
+    """Leave out what is read-only, and say so; exit with 1 if nothing is left to deliver to."""
+    found = {name: shim.drift.read_only(name) for name in wanted}
+    for name in (name for name, why in found.items() if why is not None):
+        line = f"{name} is read-only, so what waits for it stays: {found[name]}; to go on: shim systems accept {name} …"
+        errors.print(line, soft_wrap=True, markup=False)
+    left = [name for name, why in found.items() if why is None]
+    if not left:
+        raise typer.Exit(1)
+    return left
 
 
 def _maker(shim: Shim, system: str | None) -> draining.MakeWorker:

@@ -31,6 +31,7 @@ from shim.cli.entries import (
     table,
 )
 from shim.cli.times import age, duration, time_of_day
+from shim.drift import Descriptions, Seen
 from shim.exposures import Exposed, exposed
 from shim.root import open_deployment_state
 from shim.settings import ConfigurationError, Settings
@@ -48,14 +49,19 @@ def status(ctx: typer.Context, *, as_json: Json = False) -> None:
         configured = settings(ctx)
         with open_deployment_state(configured) as state:
             found = overviews(state.database, root.utc_now, configured.systems)
+            differing = Descriptions(state.database).seen()
     risks, unknown = _risks(configured)
     if as_json:
-        told = {"systems": [_told(overview) for overview in found], "accepted_risks": [_risk(risk) for risk in risks]}
+        told = {
+            "systems": [_told(overview, differing) for overview in found],
+            "accepted_risks": [_risk(risk) for risk in risks],
+        }
         print_json(told)
     else:
         _show_status(found, root.utc_now())
+        _show_read_only(differing)
         _show_risks(risks, unknown)
-    if any(overview.must_act or overview.attention for overview in found):
+    if differing or any(overview.must_act or overview.attention for overview in found):
         raise typer.Exit(1)
 
 
@@ -86,7 +92,29 @@ def _show_risks(risks: Sequence[Exposed], unknown: str | None) -> None:
         console.print(Text(f"The systems' options cannot be used: {unknown}", ACT), soft_wrap=True)
 
 
-def _told(overview: Overview) -> dict[str, Any]:
+def _show_read_only(differing: Sequence[Seen]) -> None:
+    now = root.utc_now()
+    for name in dict.fromkeys(seen.system for seen in differing):
+        mine = [seen for seen in differing if seen.system == name]
+        since = min(seen.since for seen in mine)
+        files = ", ".join(dict.fromkeys(seen.name for seen in mine))
+        line = (
+            f"{name} is read-only since {time_of_day(since)} ({age(now, since)}), and what waits for it stays: {files}"
+        )
+        console.print(Text(line, ACT), soft_wrap=True)
+        console.print(
+            f"  why, and how to go on: shim systems list; shim systems accept {name} --reason …", soft_wrap=True
+        )
+
+
+def _read_only(overview: Overview, differing: Sequence[Seen]) -> dict[str, Any] | None:
+    mine = [seen for seen in differing if seen.system == overview.destination]
+    if not mine:
+        return None
+    return {"since": min(seen.since for seen in mine), "different": sorted({seen.name for seen in mine})}
+
+
+def _told(overview: Overview, differing: Sequence[Seen]) -> dict[str, Any]:
     return {
         "system": overview.destination,
         **{state.value: overview.count(state) for state in sorted(OPEN)},
@@ -101,6 +129,7 @@ def _told(overview: Overview) -> dict[str, Any]:
         "paused": None
         if overview.paused_at is None
         else {"since": overview.paused_at, "reason": overview.paused_reason},
+        "read_only": _read_only(overview, differing),
         "delivered": overview.delivered,
         "delivered_per_minute": round(overview.per_minute, 2),
         "drain_s": None if overview.drain_s is None else round(overview.drain_s),

@@ -14,15 +14,19 @@ from shim.http import openapi, problems
 from shim.http.metrics import CONTENT_TYPE, registry_of, scraped
 from shim.http.readiness import Readiness
 from shim.http.routes import Service, router
+from shim.watching import Standing
 
 
-def create_app(service: Service, database: Database, leaks: LeakCounter, *, demo: bool) -> FastAPI:
+def create_app(
+    service: Service, database: Database, leaks: LeakCounter, standing: Standing | None = None, *, demo: bool
+) -> FastAPI:
     """Return the application.
 
     Args:
         service: what the routes delegate to.
         database: the state; the service is ready while it can be written.
         leaks: counts what the guard has found.
+        standing: tells which systems are read-only; None when all may be written to.
         demo: whether every reply says that nothing real is behind it.
     """
     # The documentation's scripts come from the package: a hospital's network has no way out.
@@ -47,7 +51,9 @@ def create_app(service: Service, database: Database, leaks: LeakCounter, *, demo
     @app.get("/readyz", tags=["service"], operation_id="readyz", summary="Durable writes can be accepted.")
     def readyz() -> Response:
         readiness.prove()
-        return JSONResponse({"status": "ready"})
+        held = [name for name in service.systems if standing is not None and standing.read_only(name) is not None]
+        # Still ready: reads go on, and other systems are written to.
+        return JSONResponse({"status": "ready", **({"read_only": held} if held else {})})
 
     registry = registry_of(database, service.systems)
     leaks.register(registry)

@@ -30,6 +30,7 @@ from contracts.errors import (
     SlotTaken,
     StateDamaged,
     StateUnavailable,
+    SystemReadOnly,
     TooLate,
     TooManyAttempts,
     TooManyRequests,
@@ -47,11 +48,11 @@ _OF_EFFECT: Final[dict[Effect, tuple[type[ContractError], ...]]] = {
     Effect.READ: (LeakBlocked, BackendUnavailable),
     Effect.IMMEDIATE: (
         *(IdempotencyKeyMissing, SlotTaken, TooLate, RequestInFlight, HoldExpired, IdempotencyKeyReused),
-        *(LeakBlocked, BackendUnavailable, BackendOutcomeUnknown),
+        *(LeakBlocked, BackendUnavailable, SystemReadOnly, BackendOutcomeUnknown),
     ),
     Effect.DURABLE: (
         *(IdempotencyKeyMissing, ReportTimeRefused, RequestInFlight, DryRunRefused, IdempotencyKeyReused),
-        *(StateDamaged, DeliveryFailed, BackendUnavailable),
+        *(StateDamaged, DeliveryFailed, BackendUnavailable, SystemReadOnly),
     ),
     Effect.LOCAL: (LeakBlocked,),
 }

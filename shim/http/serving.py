@@ -42,12 +42,13 @@ def application(shim: Shim, notify: Callable[[], None], landings: Landings, *, d
         landings,
         accesses,
         leaks,
+        shim.drift,
     )
     limits = IdentityLimits(state.database, state.blind, shim.settings.identity)
-    immediate = Immediate(deployment, idempotency, opaque, limits, accesses, leaks)
+    immediate = Immediate(deployment, idempotency, opaque, limits, accesses, leaks, shim.drift)
     outbound = Outbound(opaque, accesses, leaks)
     counted = RequestLimits(state.database, shim.settings.http.requests_per_minute)
     gate = Gate(state.clients, counted, Denials(state.audit))
     days = shim.settings.idempotency_days
     service = Service(shim.systems, gate, immediate, durable, outbound, accesses, shim.settings.http, days)
-    return create_app(service, state.database, leaks, demo=demo)
+    return create_app(service, state.database, leaks, shim.drift, demo=demo)

@@ -27,10 +27,15 @@ class AppSuite:
         """Return the request, ready to be executed."""
         return Prepared("incident", lambda strike: self._take(authorization, document, strike))
 
+    def look(self, authorization: str) -> Answer:
+        """Return what a GET is answered: the account is looked at first, and no document is given."""
+        if not self._account.accepts_basic(authorization):
+            return _unauthorised()
+        return Answer(405, b"", "text/plain", {"Allow": "POST"})
+
     def _take(self, authorization: str, document: bytes, strike: Strike) -> Answer:
         if not self._account.accepts_basic(authorization):
-            headers = {"WWW-Authenticate": 'Basic realm="AppSuite"'}
-            return Answer(401, _fault("UNAUTHORISED", "Log-in failed"), headers=headers)
+            return _unauthorised()
         try:
             incident = parse(document)
         except XmlRefused as refused:
@@ -40,6 +45,11 @@ class AppSuite:
                 return Answer(400, _fault("SCHEMA_VIOLATION", "The document does not satisfy incident.xsd"))
         fields = {etree.QName(element).localname: element.text or "" for element in incident}
         return Answer(200, _document("IncidentReply", IncidentNumber=self._ledger.commit_incident(fields, strike)))
+
+
+def _unauthorised() -> Answer:
+    headers = {"WWW-Authenticate": 'Basic realm="AppSuite"'}
+    return Answer(401, _fault("UNAUTHORISED", "Log-in failed"), headers=headers)
 
 
 def save_failed() -> Answer:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from math import isfinite
 from threading import Lock
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from simulators.planon.setting import Setting, is_number, operations, read_setti
 from simulators.planon.strike import Strike
 
 _WRITES: Final = ("incident", "note")
+_CALM: Final[Mapping[str, Any]] = {"answer_after_s": 0.0, "on": _WRITES, "wsdl": "", "clock_ahead_s": 0.0}
 
 
 class Scenario:
@@ -18,14 +20,16 @@ class Scenario:
 
     Keys of a change: every `Fault`, with the values of `read_setting`; `on` (operations that a fault strikes unless it
     or its nature says otherwise; writes at first); `answer_after_s` (latency of those operations); `lag_s` (of the
-    replica); `seed` (starts the chances anew); `calm` (true: first switch off every fault and the latency, and set `on`
+    replica); `wsdl` (what a GET of a service with `?wsdl` answers: "" for nothing, "served" for the packaged
+    description, "changed" for one that has lost an operation); `clock_ahead_s` (of its Date headers, may be negative);
+    `seed` (starts the chances anew); `calm` (true: first switch off every fault and the latency, and set `on`
     back).
     """
 
     def __init__(self, lag_s: float) -> None:
         self._lock = Lock()
         self._settings: dict[Fault, Setting] = {}
-        self._plain: dict[str, Any] = {"lag_s": lag_s, "answer_after_s": 0.0, "on": _WRITES}
+        self._plain: dict[str, Any] = {"lag_s": lag_s, **_CALM}
         self._dice = Dice(0)
         self._released: Counter[Fault] = Counter()
         self._struck: Counter[tuple[Fault, str]] = Counter()
@@ -40,7 +44,7 @@ class Scenario:
         with self._lock:
             if plain.pop("calm", False):
                 settings = dict.fromkeys(Fault) | settings
-                plain = {"answer_after_s": 0.0, "on": _WRITES} | plain
+                plain = {**_CALM, **plain}
             if "seed" in plain:
                 self._dice = Dice(plain.pop("seed"))
             self._plain |= plain
@@ -83,6 +87,16 @@ class Scenario:
     def lag_s(self) -> float:
         """Seconds by which the replica lags."""
         return float(self._plain["lag_s"])
+
+    @property
+    def wsdl(self) -> str:
+        """What a GET of a WSDL answers."""
+        return str(self._plain["wsdl"])
+
+    @property
+    def clock_ahead_s(self) -> float:
+        """Seconds by which its Date headers are ahead."""
+        return float(self._plain["clock_ahead_s"])
 
     def strike(self, operation: str) -> Strike:
         """Decide about one request, and use up the counts of what strikes it. An unreadable one has no operation."""
@@ -142,6 +156,10 @@ def _plain(name: str, value: Any) -> Any:
         case "on":
             return operations(name, value)
         case "lag_s" | "answer_after_s" if is_number(value):
+            return float(value)
+        case "wsdl" if value in {"", "served", "changed"}:
+            return value
+        case "clock_ahead_s" if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
             return float(value)
         case "calm" if isinstance(value, bool):
             return value

@@ -1,11 +1,13 @@
 """The service port: one HTTP request is read, struck by the scenario's faults or spared, and executed or not."""
 
+import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from threading import Event
 from typing import ClassVar, Final
 
 from simulators.planon.appsuite import AppSuite
+from simulators.planon.description import description
 from simulators.planon.exchange import Answer, Prepared
 from simulators.planon.faults import NATURES, Fault, Stage
 from simulators.planon.http_handler import HttpHandler
@@ -42,8 +44,19 @@ class ServiceHandler(HttpHandler):
     endpoints: ClassVar[Endpoints]
 
     def do_GET(self) -> None:  # noqa: N802 - http.server calls it by this name
-        """Answer 404: the WSDL is not served, clients bring their own."""
-        self.answer(Answer(404, b"", "text/plain"))
+        """Answer what creates nothing: a WSDL if the scenario says so, and AppSuite's word on who asks."""
+        if self.path == "/appsuite/incident":
+            self.answer(self.endpoints.appsuite.look(self.headers.get("Authorization", "")))
+            return
+        folder, _, service = self.path.partition("?")[0].rpartition("/")
+        served = self.endpoints.scenario.wsdl if folder == "/soap" and self.path.endswith("?wsdl") else ""
+        wsdl = description(service, changed=served == "changed") if served else None
+        self.answer(Answer(404, b"", "text/plain") if wsdl is None else Answer(200, wsdl))
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the Date header, by a clock that the scenario may have set wrong."""
+        moment = time.time() if timestamp is None else timestamp
+        return super().date_time_string(int(moment + self.endpoints.scenario.clock_ahead_s))
 
     def do_POST(self) -> None:  # noqa: N802 - http.server calls it by this name
         """Read a request and let the scenario strike it."""

@@ -12,9 +12,9 @@ from tests.conformance.intramed_stage import IntramedStage, Variant, intramed_st
 from tests.conformance.outbox_store import DIALECTS, SharedState, Store, opened_store
 from tests.conformance.practice_stage import PracticeStage
 from tests.conformance.scene import Scene
-from tests.integration.conftest import bench, choice, client, engine, restored, served
+from tests.integration.conftest import bench, cast, choice, client, engine, restored, served
 
-__all__ = ["bench", "choice", "client", "engine", "restored", "served"]
+__all__ = ["bench", "cast", "choice", "client", "engine", "restored", "served"]
 
 VARIANTS = [
     Variant("embedded-backend", "embedded", "backend", "once"),
@@ -72,7 +72,8 @@ def _set(
     on: Bench = FileBench(request.getfixturevalue("restored"), folder)
     if variant.bench == "server":
         on = request.getfixturevalue("served")
-    with intramed_stage(variant, on, folder, ODBC_DRIVER if variant.transport == "odbc" else "") as stage:
+    people = request.getfixturevalue("cast")
+    with intramed_stage(variant, on, folder, people, ODBC_DRIVER if variant.transport == "odbc" else "") as stage:
         yield stage
 
 

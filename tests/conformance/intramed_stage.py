@@ -17,14 +17,15 @@ from shim.holds import KeptHolds
 from shim.keys import Blind, MasterKey
 from shim.state import open_state
 from simulators.intramed.bench import Bench
-from simulators.intramed.names import BSN, FIXED, INSURANCE
-from simulators.intramed.names import Person as Recorded
+from simulators.intramed.names import BSN, INSURANCE
+from simulators.intramed.sandbox import monday_after
 from simulators.intramed.server import READER, WRITER
 from tests.conformance.practice_stage import Booked, Features, Noted, People, Person, Place, Therapist
 from tests.integration.intramed.stage import NoRows
+from tests.practice_cast import Cast, spelled
+from tests.practice_records import Patient, identifiers_in
 
 BEFORE_THE_FIRST_WEEK: Final = datetime(2031, 2, 1, 12, 0, tzinfo=UTC)
-_AFTER_THE_LAST_WEEK: Final = date(2031, 5, 5)
 _NOTES: Final = {"once": "column", "found": "text", "parked": "park"}
 
 
@@ -39,23 +40,22 @@ class Variant:
     transport: Literal["native", "odbc"] = "native"
 
 
-def _person(recorded: Recorded, telephone: str) -> Person:
-    assert recorded.first_name
-    assert recorded.born
-    name = f"{recorded.particle or ''} {recorded.family_name}".strip()
-    return Person(recorded.number, name, telephone, recorded.first_name, recorded.born.year)
+def _person(patient: Patient, number: str = "") -> Person:
+    telephone = spelled(number or min(patient.numbers))
+    return Person(patient.number, patient.name, telephone, patient.first_name or "", patient.birth_year)
 
 
-def _people() -> People:
-    noor, *family, twin, other_twin, debtor = FIXED[:8]
-    secrets = [BSN, INSURANCE, *(person.born.isoformat() for person in FIXED if person.born)]
+def _people(cast: Cast, identifiers: set[str]) -> People:
+    family, twins = cast.family, cast.twins
+    (shared,) = twins[0].numbers & twins[1].numbers
+    known = (cast.alone, cast.debtor, *family.members, *twins)
     return People(
-        alone=_person(noor, "06-10001001"),
-        shared=tuple(_person(person, "0610002002") for person in family),
-        twins=(_person(twin, "06-10003003"), _person(other_twin, "06-10003003")),
-        debtor=_person(debtor, "06-10001008"),
-        unused_telephone="0610999999",
-        secrets=tuple(secrets),
+        alone=_person(cast.alone),
+        shared=tuple(_person(member, family.number) for member in family.members),
+        twins=(_person(twins[0], shared), _person(twins[1], shared)),
+        debtor=_person(cast.debtor),
+        unused_telephone=spelled(cast.unused_telephone).replace("-", ""),
+        secrets=(*sorted(identifiers), *(str(patient.born) for patient in known)),
     )
 
 
@@ -67,17 +67,21 @@ class IntramedStage:
     bench: Bench
     database: str
     folder: Path
+    cast: Cast
     odbc_driver: str = ""
     now: datetime = BEFORE_THE_FIRST_WEEK
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Amsterdam"))
-    people: People = field(default_factory=_people)
-    therapists: tuple[Therapist, Therapist] = (Therapist("T01", "MCEN"), Therapist("T15", "MEER"))
 
     def __post_init__(self) -> None:
+        one, other = self.cast.therapists
+        self.therapists = (Therapist(*one), Therapist(*other))
         self.features = Features(notes=self.variant.notes)
         self._ends = ExitStack()
         self._owner = self._ends.enter_context(self.bench.owner(self.database))
-        self._numbers, self._days = itertools.count(100_000), itertools.count()
+        self.people = _people(self.cast, self._identifiers())
+        ((last, number),) = self._run("select max(BEGIN_TIJD), coalesce(max(NUMMER), 0) from AGENDA")
+        self._numbers, self._days = itertools.count(number + 1), itertools.count()
+        self._after_the_last_week = monday_after((last or BEFORE_THE_FIRST_WEEK).date())
         self.desk: IntramedDesk = self.another_desk()
         self._unreachable: IntramedDesk | None = None
 
@@ -97,9 +101,9 @@ class IntramedStage:
         return self._unreachable
 
     def empty_day(self) -> date:
-        """Take a day after the sandbox's eight weeks."""
+        """Take a day after the sandbox's last week."""
         while True:
-            day = _AFTER_THE_LAST_WEEK + timedelta(days=next(self._days))
+            day = self._after_the_last_week + timedelta(days=next(self._days))
             midnight = datetime.combine(day, datetime.min.time(), self.zone)
             if midnight.utcoffset() == (midnight + timedelta(days=1)).utcoffset():
                 return day
@@ -160,6 +164,26 @@ class IntramedStage:
             for number, text, told, offset in self._run(sql, patient)
         ]
 
+    def _identifiers(self) -> set[str]:
+        """Return what has the shape of an identifier in the debtor's record; planted there where it has none."""
+        debtor = self.cast.debtor.number
+        found = self._identifiers_of(debtor)
+        if not found:
+            self._run("update PATIENT set OPMERKING = ? where NUMMER = ?", f"BSN {BSN} van oude kaart", debtor)
+            self._run(
+                "insert into JOURNAAL (NUMMER, PATIENT, MELDTIJD, TEKST)"
+                " values (next value for NR_JOURNAAL, ?, cast('NOW' as timestamp), ?)",
+                *(debtor, f"Verzekerdennummer {INSURANCE} doorgegeven."),
+            )
+            found = self._identifiers_of(debtor)
+        assert found
+        return found
+
+    def _identifiers_of(self, patient: str) -> set[str]:
+        texts = self._run("select coalesce(OPMERKING, '') from PATIENT where NUMMER = ?", patient)
+        texts += self._run("select TEKST from JOURNAAL where PATIENT = ? and TEKST is not null", patient)
+        return {found for (text,) in texts for found in identifiers_in(text)}
+
     @property
     def _state_path(self) -> Path:
         return self.folder / "shim.db"
@@ -208,10 +232,12 @@ class IntramedStage:
 
 
 @contextmanager
-def intramed_stage(variant: Variant, bench: Bench, folder: Path, odbc_driver: str = "") -> Iterator[IntramedStage]:
+def intramed_stage(
+    variant: Variant, bench: Bench, folder: Path, cast: Cast, odbc_driver: str = ""
+) -> Iterator[IntramedStage]:
     """Set a stage on a fresh copy of the practice."""
     database = bench.place(variant.name)
-    stage = IntramedStage(variant, bench, database, folder, odbc_driver)
+    stage = IntramedStage(variant, bench, database, folder, cast, odbc_driver)
     try:
         yield stage
     finally:

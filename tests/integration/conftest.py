@@ -12,10 +12,11 @@ from simulators.choice import NotThere
 from simulators.intramed.bench import Bench
 from simulators.intramed.choice import Choice, choose, running_bench
 from simulators.intramed.engine import EngineMissing, engine_folder, use_private_engine
-from simulators.intramed.sandbox import SNAPSHOT, restore
+from simulators.intramed.sandbox import copy_sandbox, owner_connection, restore
 from simulators.intramed.server import FirebirdServer, running_server
 from simulators.postgresql.programs import PostgresMissing
 from simulators.postgresql.server import PostgresServer, running_postgresql
+from tests.practice_cast import Cast, cast_of
 from tests.services import unavailable
 
 FIRST_MONDAY = date(2031, 3, 3)
@@ -53,10 +54,10 @@ def engine(client: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def restored(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def restored(engine: None, snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The snapshot, restored once; never opened by a test."""
     del engine
-    return restore(SNAPSHOT, tmp_path_factory.mktemp("restored") / "practice.fdb", FIRST_MONDAY)
+    return restore(snapshot, tmp_path_factory.mktemp("restored") / "practice.fdb", FIRST_MONDAY)
 
 
 @pytest.fixture(scope="session")
@@ -70,11 +71,29 @@ def choice(request: pytest.FixtureRequest) -> Choice:
 
 
 @pytest.fixture(scope="session")
-def bench(client: None, choice: Choice, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def bench(client: None, choice: Choice, snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """The Firebird under test: `place()` a copy of the practice, `drop()` it afterwards."""
     del client
-    with running_bench(choice, tmp_path_factory.mktemp("bench"), FIRST_MONDAY, os.environ) as running:
+    with running_bench(choice, tmp_path_factory.mktemp("bench"), FIRST_MONDAY, os.environ, snapshot) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def cast(client: None, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Cast:
+    """Who plays whom in the snapshot, read once from a copy."""
+    del client
+    try:
+        engine_folder()
+    except EngineMissing:  # only a server elsewhere, which places copies itself
+        bench: Bench = request.getfixturevalue("bench")
+        database = bench.place("cast")
+        with bench.owner(database) as connection:
+            found = cast_of(connection)
+        bench.drop(database)
+        return found
+    copy = copy_sandbox(request.getfixturevalue("restored"), tmp_path_factory.mktemp("cast") / "practice.fdb")
+    with owner_connection(str(copy)) as connection:
+        return cast_of(connection)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulators.intramed.engine import EngineMissing
-from simulators.intramed.sandbox import SNAPSHOT, copy_sandbox, restore
+from simulators.intramed.sandbox import copy_sandbox, restore
 from simulators.intramed.server import FirebirdServer, running_server
 from tests.services import unavailable
 
@@ -15,10 +15,10 @@ FIRST_MONDAY = date(2031, 3, 3)
 
 
 @pytest.fixture(scope="session")
-def restored_practice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def restored_practice(snapshot: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The snapshot, restored once; never opened by a test."""
     try:
-        return restore(SNAPSHOT, tmp_path_factory.mktemp("restored") / "practice.fdb", FIRST_MONDAY)
+        return restore(snapshot, tmp_path_factory.mktemp("restored") / "practice.fdb", FIRST_MONDAY)
     except EngineMissing as missing:
         unavailable(missing)
         raise

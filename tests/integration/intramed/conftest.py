@@ -12,8 +12,9 @@ from contracts.fields import Model
 from simulators.intramed.bench import Bench, FileBench
 from simulators.intramed.sandbox import copy_sandbox
 from simulators.intramed.server import READER, WRITER
-from tests.integration.intramed.direct import Direct, direct
+from tests.integration.intramed.direct import Direct, Given, direct
 from tests.integration.intramed.stage import Ask, Practice
+from tests.practice_cast import Cast
 
 
 @pytest.fixture
@@ -48,6 +49,12 @@ def reader(practice: Practice) -> Iterator[Direct]:
     """A connection of the account that may only read."""
     with direct(practice.database, READER, practice.passwords.get(READER)) as opened:
         yield opened
+
+
+@pytest.fixture
+def given(cast: Cast) -> Given:
+    """Parameters of the procedures for somebody of the practice."""
+    return Given(cast.alone.number)
 
 
 @pytest.fixture

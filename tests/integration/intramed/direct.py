@@ -20,8 +20,7 @@ from simulators.intramed.server import WRITER
 
 STATEMENTS: Final = Path(str(files("adapters.intramed"))) / "statements"
 MOMENT: Final = datetime(2031, 3, 1, 12, 0)  # noqa: DTZ001 - the practice's local time, before the first week
-THURSDAY: Final = datetime(2031, 3, 6, 14, 30)  # noqa: DTZ001 - likewise, in the first week
-NOOR, THIJS = "00000101", "00000102"
+NOBODY: Final = "99999999"
 _PARAMETER: Final = re.compile(r"(?<![:\w]):([a-z_]+)")
 
 
@@ -109,21 +108,25 @@ def positional(sql: str) -> str:
     return _PARAMETER.sub("?", sql)
 
 
-def hold(slot: int, holder: str = "K1", patient: str = NOOR, **changed: Any) -> dict[str, Any]:
-    """Return the parameters of a hold."""
-    given = {"slot": slot, "patient": patient, "holder": holder}
-    return given | {"seconds": 90, "conversation": "", "moment": MOMENT} | changed
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The parameters of the shipped procedures, for one patient unless a test says otherwise."""
 
+    patient: str
 
-def of(slot: int, holder: str = "K1", patient: str = NOOR, moment: datetime = MOMENT) -> dict[str, Any]:
-    """Return the parameters of a confirmation or a booking."""
-    return {"slot": slot, "patient": patient, "holder": holder, "moment": moment}
+    def hold(self, slot: int, holder: str = "K1", patient: str = "", **changed: Any) -> dict[str, Any]:
+        """Return the parameters of a hold."""
+        given = {"slot": slot, "patient": patient or self.patient, "holder": holder}
+        return given | {"seconds": 90, "conversation": "", "moment": MOMENT} | changed
 
+    def of(self, slot: int, holder: str = "K1", patient: str = "", moment: datetime = MOMENT) -> dict[str, Any]:
+        """Return the parameters of a confirmation or a booking."""
+        return {"slot": slot, "patient": patient or self.patient, "holder": holder, "moment": moment}
 
-def booked(writer: Direct, slot: int, holder: str = "K1", patient: str = NOOR) -> int:
-    """Hold and confirm a slot; its appointment number."""
-    assert writer.outcome("hold_slot", **hold(slot, holder, patient)) == "HELD"
-    made = writer.row("confirm", **of(slot, holder, patient))
-    writer.commit()
-    assert made["outcome"] == "BOOKED"
-    return int(made["appointment"])
+    def booked(self, writer: Direct, slot: int, holder: str = "K1", patient: str = "") -> int:
+        """Hold and confirm a slot; its appointment number."""
+        assert writer.outcome("hold_slot", **self.hold(slot, holder, patient)) == "HELD"
+        made = writer.row("confirm", **self.of(slot, holder, patient))
+        writer.commit()
+        assert made["outcome"] == "BOOKED"
+        return int(made["appointment"])

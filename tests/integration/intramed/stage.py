@@ -9,8 +9,10 @@ from typing import Any, cast
 from adapters.intramed import adapter
 from adapters.intramed.desk import IntramedDesk
 from contracts.desks import KeptRow, Ports
+from simulators.intramed.names import BSN, INSURANCE
 from simulators.intramed.sandbox import owner_connection
 from simulators.intramed.server import READER, WRITER
+from tests.practice_records import Patient, identifiers_in
 
 Ask = Callable[..., Any]
 PASSWORDS = {"read_password": "x", "write_password": "x"}
@@ -68,6 +70,27 @@ class Practice:
             ]
             cursor.close()
             return found
+
+    def identifiers_of(self, patient: Patient) -> set[str]:
+        """Return what has the shape of an identifier in a patient's record; planted there first where it has none."""
+        found = self._identifiers_in(patient.number)
+        if not found:
+            self.change(
+                "update PATIENT set OPMERKING = ? where NUMMER = ?", f"BSN {BSN} van oude kaart", patient.number
+            )
+            note = f"Verzekerdennummer {INSURANCE} doorgegeven."
+            self.change(
+                "insert into JOURNAAL (NUMMER, PATIENT, MELDTIJD, TEKST)"
+                " values (next value for NR_JOURNAAL, ?, cast('NOW' as timestamp), ?)",
+                *(patient.number, note),
+            )
+            found = self._identifiers_in(patient.number)
+        return found
+
+    def _identifiers_in(self, patient: str) -> set[str]:
+        texts = self.rows("select OPMERKING from PATIENT where NUMMER = ?", patient)
+        texts += self.rows("select TEKST from JOURNAAL where PATIENT = ?", patient)
+        return {found for (text,) in texts for found in identifiers_in(text or "")}
 
     def change(self, sql: str, *parameters: Any) -> None:
         """Change the stage as the owner."""

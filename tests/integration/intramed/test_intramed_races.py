@@ -12,7 +12,8 @@ from firebird.driver import Isolation
 
 from simulators.intramed.bench import Bench
 from simulators.intramed.server import WRITER
-from tests.integration.intramed.direct import MOMENT, NOOR, Busy, Direct, direct
+from tests.integration.intramed.direct import MOMENT, Busy, Direct, direct
+from tests.practice_cast import HALVES, Cast
 
 THREADS = 8
 MODES = {
@@ -28,10 +29,7 @@ join AGENDA B on B.MEDEWERKER = A.MEDEWERKER
   and dateadd(B.MINUTEN minute to B.BEGIN_TIJD) > A.BEGIN_TIJD
 join AFSPRAAK Q on Q.AGENDA = B.NUMMER
 where P.VERVALLEN is null and Q.VERVALLEN is null and P.NUMMER < Q.NUMMER"""
-FREE_HOURS = """select H.NUMMER, A.NUMMER, B.NUMMER from AGENDA H
-join AGENDA A on A.MEDEWERKER = H.MEDEWERKER and A.BEGIN_TIJD = H.BEGIN_TIJD and A.MINUTEN = 30
-join AGENDA B on B.MEDEWERKER = H.MEDEWERKER and B.BEGIN_TIJD = dateadd(30 minute to H.BEGIN_TIJD) and B.MINUTEN = 30
-where H.MINUTEN = 60 and A.STATUS = 'F' and B.STATUS = 'F' order by 1"""
+FROM_RACE = "select count(*) from AFSPRAAK where HOUDER like 'K_-%'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,7 @@ class Race:
 
     bench: Bench
     database: str
+    patient: str
     runners: list[Direct]
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -68,13 +67,13 @@ class Race:
 
 
 @pytest.fixture(params=MODES)
-def race(request: pytest.FixtureRequest, served: Bench) -> Iterator[Race]:
+def race(request: pytest.FixtureRequest, served: Bench, cast: Cast) -> Iterator[Race]:
     """Eight connections of the writing account, in every kind of transaction that a caller may choose."""
     isolation, lock_s = MODES[request.param]
     database, password = served.place(), served.passwords[WRITER]
     with ExitStack() as stack:
         runners = [stack.enter_context(direct(database, WRITER, password, isolation, lock_s)) for _ in range(THREADS)]
-        yield Race(served, database, runners)
+        yield Race(served, database, cast.alone.number, runners)
     served.drop(database)
 
 
@@ -89,61 +88,62 @@ def insist(attempt: Callable[[], Any]) -> Any:
             time.sleep(random.uniform(0, 0.004))  # noqa: S311 - jitter
 
 
-def hold(runner: Direct, slot: int, holder: str, conversation: str = "") -> str:
+def hold(race: Race, runner: Direct, slot: int, holder: str, conversation: str = "") -> str:
     """Hold and commit, however often it takes."""
-    given = {"slot": slot, "patient": NOOR, "holder": holder, "seconds": 90}
+    given = {"slot": slot, "patient": race.patient, "holder": holder, "seconds": 90}
     outcome: str = insist(lambda: runner.outcome("hold_slot", **given, conversation=conversation, moment=MOMENT))
     return outcome
 
 
-def take(runner: Direct, name: str, slot: int, holder: str) -> str:
+def take(race: Race, runner: Direct, name: str, slot: int, holder: str) -> str:
     """Confirm or book and commit, however often it takes."""
-    given = {"slot": slot, "patient": NOOR, "holder": holder, "moment": MOMENT}
+    given = {"slot": slot, "patient": race.patient, "holder": holder, "moment": MOMENT}
     outcome: str = insist(lambda: runner.outcome(name, **given))
     return outcome
 
 
-def test_of_eight_who_want_one_slot_one_gets_it(race: Race) -> None:
+def test_of_eight_who_want_one_slot_one_gets_it(race: Race, cast: Cast) -> None:
     """Fifty slots, fifty holds; everybody else is told that it is taken."""
-    free = race.query("select first 50 NUMMER from AGENDA where STATUS = 'F' and MINUTEN = 30 order by BEGIN_TIJD")
+    free = cast.halves(50)
+    holds = "select count(*) from AGENDA where STATUS = 'H'"
+    ((before,),) = race.query(holds)
 
     def step(index: int, runner: Direct) -> list[str]:
-        return [hold(runner, number, f"K{index}") for (number,) in free]
+        return [hold(race, runner, number, f"K{index}") for number in free]
 
     results = race.run(step)
     assert Counter(outcome for outcomes in results for outcome in outcomes) == {"HELD": 50, "TAKEN": 350}
     assert [outcomes.count("HELD") for outcomes in zip(*results, strict=True)] == [1] * 50
-    assert race.query("select count(*) from AGENDA where STATUS = 'H'") == [(50,)]
+    assert race.query(holds) == [(before + 50,)]
 
 
-def test_no_therapist_is_booked_twice_for_one_time(race: Race) -> None:
+def test_no_therapist_is_booked_twice_for_one_time(race: Race, cast: Cast) -> None:
     """Holds, confirmations and bookings of an hour and its halves, in any order: the halves or the hour."""
-    hours = race.query(FREE_HOURS)
-    assert race.query(OVERLAPS) == [(0,)]
+    hours = [hour.slots for hour in cast.hours]
+    before = race.query(OVERLAPS)
 
     def step(index: int, runner: Direct) -> int:
         order, won = random.Random(index), 0  # noqa: S311 - every runner its own order
         for turn, hour in enumerate(order.sample(hours, len(hours))):
             slot, holder = order.choice(hour), f"K{index}-{turn}"
             if index % 2:
-                won += take(runner, "book", slot, holder) == "BOOKED"
-            elif hold(runner, slot, holder) == "HELD":
-                assert take(runner, "confirm", slot, holder) == "BOOKED"
+                won += take(race, runner, "book", slot, holder) == "BOOKED"
+            elif hold(race, runner, slot, holder) == "HELD":
+                assert take(race, runner, "confirm", slot, holder) == "BOOKED"
                 won += 1
         return won
 
     won = race.run(step)
     assert sum(won) >= len(hours)
-    assert race.query(OVERLAPS) == [(0,)]
-    assert race.query("select count(*) from AFSPRAAK where HOUDER starting 'K'") == [(sum(won),)]
+    assert race.query(OVERLAPS) == before
+    assert race.query(FROM_RACE) == [(sum(won),)]
 
 
-def test_one_hold_confirmed_by_all_is_one_appointment(race: Race) -> None:
+def test_one_hold_confirmed_by_all_is_one_appointment(race: Race, cast: Cast) -> None:
     """Twins of one confirmation all get the same number."""
-    free = race.query("select first 10 NUMMER from AGENDA where STATUS = 'F' and MINUTEN = 30 order by BEGIN_TIJD")
-    for (slot,) in free:
-        assert hold(race.runners[0], slot, f"K{slot}") == "HELD"
-        given = {"slot": slot, "patient": NOOR, "holder": f"K{slot}", "moment": MOMENT}
+    for slot in cast.halves(10):
+        assert hold(race, race.runners[0], slot, f"K{slot}") == "HELD"
+        given = {"slot": slot, "patient": race.patient, "holder": f"K{slot}", "moment": MOMENT}
 
         def step(_: int, runner: Direct, given: dict[str, Any] = given) -> Any:
             def confirm() -> Any:
@@ -154,19 +154,20 @@ def test_one_hold_confirmed_by_all_is_one_appointment(race: Race) -> None:
             return insist(confirm)
 
         ((made,),) = {tuple(set(race.run(step)))}
-        assert race.query("select NUMMER from AFSPRAAK where AGENDA = ?", slot) == [(made,)]
+        assert race.query("select NUMMER from AFSPRAAK where AGENDA = ? and VERVALLEN is null", slot) == [(made,)]
 
 
-def test_a_confirmation_and_a_rival_never_both_win(race: Race) -> None:
+def test_a_confirmation_and_a_rival_never_both_win(race: Race, cast: Cast) -> None:
     """The hold runs out while its owner confirms and seven others want the slot: one of them has it."""
-    free = race.query("select first 20 NUMMER from AGENDA where STATUS = 'F' and MINUTEN = 30 order by BEGIN_TIJD")
-    for (slot,) in free:
-        assert hold(race.runners[0], slot, "K0") == "HELD"
+    for slot in cast.halves(20):
+        assert hold(race, race.runners[0], slot, "K0") == "HELD"
         soon = "update AGENDA set GEHOUDEN_TOT = dateadd(3 millisecond to cast('NOW' as timestamp)) where NUMMER = ?"
         race.query(soon, slot)
 
         def step(index: int, runner: Direct, slot: int = slot) -> str:
-            return take(runner, "confirm", slot, "K0") if index == 0 else hold(runner, slot, f"K{index}-{slot}")
+            if index == 0:
+                return take(race, runner, "confirm", slot, "K0")
+            return hold(race, runner, slot, f"K{index}-{slot}")
 
         results = race.run(step)
         assert results.count("HELD") + results.count("BOOKED") <= 1
@@ -174,33 +175,34 @@ def test_a_confirmation_and_a_rival_never_both_win(race: Race) -> None:
         race.query("update AFSPRAAK set HOUDER = null where AGENDA = ?", slot)  # K0 holds the next one
 
 
-def test_cancelling_against_rebooking_leaves_one_truth(race: Race) -> None:
+def test_cancelling_against_rebooking_leaves_one_truth(race: Race, cast: Cast) -> None:
     """All cancel one appointment and want its slot: it is cancelled once, and one of them has the slot."""
-    free = race.query("select first 10 NUMMER from AGENDA where STATUS = 'F' and MINUTEN = 30 order by BEGIN_TIJD")
-    for (slot,) in free:
-        assert take(race.runners[0], "book", slot, f"K{slot}") == "BOOKED"
-        ((number,),) = race.query("select NUMMER from AFSPRAAK where AGENDA = ?", slot)
-        given = {"appointment": number, "patient": NOOR, "moment": MOMENT}
+    for slot in cast.halves(10):
+        assert take(race, race.runners[0], "book", slot, f"K{slot}") == "BOOKED"
+        ((number,),) = race.query("select NUMMER from AFSPRAAK where AGENDA = ? and VERVALLEN is null", slot)
+        given = {"appointment": number, "patient": race.patient, "moment": MOMENT}
 
         def step(index: int, runner: Direct, slot: int = slot, given: dict[str, Any] = given) -> tuple[str, str]:
             cancelled: str = insist(lambda: runner.outcome("cancel", **given))
-            return cancelled, take(runner, "book", slot, f"K{slot}-{index}")
+            return cancelled, take(race, runner, "book", slot, f"K{slot}-{index}")
 
         results = race.run(step)
         assert Counter(results) == {("CANCELLED", "BOOKED"): 1, ("CANCELLED", "TAKEN"): THREADS - 1}
         assert race.query("select count(*) from AFSPRAAK where AGENDA = ? and VERVALLEN is null", slot) == [(1,)]
 
 
-def test_a_conversation_in_eight_transactions_holds_one_slot(race: Race) -> None:
+def test_a_conversation_in_eight_transactions_holds_one_slot(race: Race, cast: Cast) -> None:
     """Whoever came last has it, and the others are free again."""
-    free = race.query("select NUMMER from AGENDA where STATUS = 'F' and MINUTEN = 30 order by BEGIN_TIJD, NUMMER")
+    free = cast.halves(HALVES)
     for turn in range(10):
         mine = free[turn * THREADS : (turn + 1) * THREADS]
 
-        def step(index: int, runner: Direct, turn: int = turn, mine: list[tuple[Any, ...]] = mine) -> str:
-            return hold(runner, mine[index][0], f"K{index}-{turn}", "C")
+        def step(index: int, runner: Direct, turn: int = turn, mine: list[int] = mine) -> str:
+            return hold(race, runner, mine[index], f"K{index}-{turn}", "C")
 
         assert race.run(step) == ["HELD"] * THREADS
-        ((holder, slot),) = race.query("select HOUDER, NUMMER from AGENDA where STATUS = 'H'")
-        assert (slot,) in mine
+        listed = ", ".join(map(str, free))
+        held = f"select HOUDER, NUMMER from AGENDA where STATUS = 'H' and NUMMER in ({listed})"  # noqa: S608 - numbers
+        ((holder, slot),) = race.query(held)
+        assert slot in mine
         assert holder.endswith(f"-{turn}")

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,39 +17,42 @@ from contracts.practice import (
     ListSlotsRequest,
     PracticeNoteRequest,
 )
-from simulators.intramed.names import BSN, INSURANCE
 from simulators.intramed.sandbox import owner_connection
 from simulators.intramed.server import READER, WRITER, FirebirdServer, running_server
 from tests.integration.intramed.stage import Practice
+from tests.practice_cast import Cast, spelled
 
 FIND = FindPatientRequest(telephone="0610001001")
 HOLD = HoldSlotRequest(slot="1", patient="00000101")
 CALL = Call("REF-A")
 
 
-def journey(desk: IntramedDesk) -> list[str]:
+def journey(desk: IntramedDesk, cast: Cast) -> list[str]:
     """Call every contract for the patient with the planted identifiers; return every reply as text."""
-    planted = desk.find_patient(FindPatientRequest(telephone="06-10001008"), Call())
-    window = {"starts_from": "2031-03-06T00:00:00Z", "starts_before": "2031-03-07T00:00:00Z"}
+    who, day = cast.debtor.number, cast.moment.replace(hour=0, minute=0, tzinfo=UTC)
+    planted = desk.find_patient(FindPatientRequest(telephone=spelled(min(cast.debtor.numbers))), Call())
+    assert planted.patient == who
+    window = {"starts_from": day, "starts_before": day + timedelta(days=1)}
     slots = desk.list_slots(ListSlotsRequest.model_validate(window), Call())
     held = desk.hold_slot(HoldSlotRequest(slot=slots.slots[0].slot, patient=planted.patient or ""), CALL)
-    booked = desk.confirm(ConfirmRequest(hold=held.hold, patient="00000108"), CALL)
+    booked = desk.confirm(ConfirmRequest(hold=held.hold, patient=who), CALL)
     note = PracticeNoteRequest.model_validate(
-        {"patient": "00000108", "text": "Ik kom later.", "reported_at": "2026-11-19T22:14:03+01:00"}
+        {"patient": who, "text": "Ik kom later.", "reported_at": "2026-11-19T22:14:03+01:00"}
     )
     document = desk.log_note(note, CALL)
     sent = desk.destination.send(Sending("note", document.body, document.subject, document.reported_at, "REF-A"))
     return [*(reply.model_dump_json() for reply in (planted, slots, held, booked)), repr(document), repr(sent)]
 
 
-def test_no_contract_lets_a_planted_identifier_or_padding_out(desk: IntramedDesk, practice: Practice) -> None:
+def test_no_contract_lets_a_planted_identifier_or_padding_out(
+    desk: IntramedDesk, practice: Practice, cast: Cast
+) -> None:
     """Nothing of the comment column or the notes comes along, and no text ends in blanks."""
-    replies = journey(desk)
-    assert BSN in practice.rows("select OPMERKING from PATIENT where NUMMER = '00000108'")[0][0]
-    for reply in replies:
-        assert BSN not in reply
-        assert INSURANCE not in reply
-        assert "1938" not in reply
+    planted = practice.identifiers_of(cast.debtor)
+    assert planted
+    for reply in journey(desk, cast):
+        assert not [identifier for identifier in planted if identifier in reply]
+        assert str(cast.debtor.birth_year) not in reply
         assert ' "' not in reply.replace('": "', "")
 
 
@@ -85,13 +89,14 @@ def assert_unavailable(desk: IntramedDesk) -> None:
         desk.destination.find(a_note(desk))
 
 
-def test_a_server_that_is_gone_is_unavailable(engine: None, sandbox: Path, tmp_path: Path) -> None:
+def test_a_server_that_is_gone_is_unavailable(engine: None, sandbox: Path, tmp_path: Path, cast: Cast) -> None:
     """After a kill nothing is unknown: no connection, so nothing was sent."""
     del engine
     with running_server(tmp_path / "root") as server:
         practice = Practice(server.database(sandbox), dict(server.passwords))
         desk = practice.desk()
-        assert desk.find_patient(FIND, Call()).name == "Jansen"
+        request = FindPatientRequest(telephone=spelled(min(cast.alone.numbers)))
+        assert desk.find_patient(request, Call()).name == cast.alone.name
         server.kill()
         assert_unavailable(desk)
 

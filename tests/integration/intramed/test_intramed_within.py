@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,11 +17,10 @@ from contracts.errors import BackendUnavailable, NotFound
 from contracts.practice import CancelRequest, ConfirmRequest, HoldSlotRequest, ListSlotsRequest
 from tests.integration.intramed.direct import STATEMENTS
 from tests.integration.intramed.stage import Practice
+from tests.practice_cast import Cast
 
-THURSDAY = datetime(2031, 3, 6, 14, 30, tzinfo=ZoneInfo("Europe/Amsterdam"))
-NOOR = "00000101"
-HERE, ELSEWHERE = "MCEN", "MEER"
-LIMITED, UNLIMITED = Call("LS-A", "agent", within=frozenset({HERE})), Call("LS-B", "agent")
+ZONE = ZoneInfo("Europe/Amsterdam")
+UNLIMITED = Call("LS-B", "agent")
 BOTSING = "and not exists (select 1 from AGENDA_BOTSING Z where Z.SLOT = A.NUMMER)"
 
 pytestmark = pytest.mark.parametrize("practice", ["embedded"], indirect=True)
@@ -44,36 +43,42 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return said
 
 
-def a_slot(desk: IntramedDesk, clinic: str) -> str:
-    """Return a free slot of a clinic."""
-    window = {"starts_from": THURSDAY, "starts_before": THURSDAY + timedelta(days=1), "clinic": clinic}
+def limited(cast: Cast) -> Call:
+    """Return the call of a client that sees the first of the two clinics."""
+    return Call("LS-A", "agent", within=frozenset(cast.clinics[:1]))
+
+
+def a_slot(desk: IntramedDesk, cast: Cast, clinic: int) -> str:
+    """Return a free slot of one of the two clinics."""
+    begin = cast.moment.replace(tzinfo=ZONE)
+    window = {"starts_from": begin, "starts_before": begin + timedelta(days=1), "clinic": cast.clinics[clinic]}
     return desk.list_slots(ListSlotsRequest.model_validate(window), UNLIMITED).slots[0].slot
 
 
-def test_what_is_elsewhere_costs_what_is_unknown_costs(desk: IntramedDesk, jobs: list[str]) -> None:
+def test_what_is_elsewhere_costs_what_is_unknown_costs(desk: IntramedDesk, jobs: list[str], cast: Cast) -> None:
     """One look and no write, so that time tells nothing; who has no limit pays for no look."""
-    slot, unknown = a_slot(desk, ELSEWHERE), "999999999"
-    held = desk.hold_slot(HoldSlotRequest(slot=slot, patient=NOOR), UNLIMITED)
-    made = desk.confirm(ConfirmRequest(hold=held.hold, patient=NOOR), UNLIMITED)
+    slot, unknown = a_slot(desk, cast, 1), "999999999"
+    held = desk.hold_slot(HoldSlotRequest(slot=slot, patient=cast.alone.number), UNLIMITED)
+    made = desk.confirm(ConfirmRequest(hold=held.hold, patient=cast.alone.number), UNLIMITED)
     assert jobs[1:] == ["write hold_slot", "write confirm"]
 
     def refused(contract: str, request: Any) -> list[str]:
         jobs.clear()
         with pytest.raises(NotFound):
-            getattr(desk, contract)(request, LIMITED)
+            getattr(desk, contract)(request, limited(cast))
         return list(jobs)
 
     for key in (slot, unknown):
-        assert refused("hold_slot", HoldSlotRequest(slot=key, patient=NOOR)) == ["read slot"]
-    here = desk.hold_slot(HoldSlotRequest(slot=a_slot(desk, HERE), patient=NOOR), LIMITED)
+        assert refused("hold_slot", HoldSlotRequest(slot=key, patient=cast.alone.number)) == ["read slot"]
+    here = desk.hold_slot(HoldSlotRequest(slot=a_slot(desk, cast, 0), patient=cast.alone.number), limited(cast))
     for key in (made.appointment, unknown):
-        assert refused("cancel", CancelRequest(appointment=key, patient=NOOR)) == ["read appointment"]
-        instead = ConfirmRequest(hold=here.hold, patient=NOOR, replaces=key)
+        assert refused("cancel", CancelRequest(appointment=key, patient=cast.alone.number)) == ["read appointment"]
+        instead = ConfirmRequest(hold=here.hold, patient=cast.alone.number, replaces=key)
         assert refused("confirm", instead) == ["read slot appointment"]
 
 
 def test_a_site_of_an_earlier_release_starts_and_serves_who_is_not_limited(
-    practice: Practice, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    practice: Practice, tmp_path: Path, caplog: pytest.LogCaptureFixture, cast: Cast
 ) -> None:
     """It has no file for the looks, and tables of its own: whoever is limited gets 503, and nothing is written."""
     practice.change("revoke select on AGENDA_BOTSING from SHIM_READ")
@@ -84,10 +89,10 @@ def test_a_site_of_an_earlier_release_starts_and_serves_who_is_not_limited(
         assert desk.check_backend() == []
     (warned,) = [record.getMessage() for record in caplog.records if "limited" in record.getMessage()]
     assert "statement slot:" in warned
-    slot = a_slot(desk, HERE)
+    slot = a_slot(desk, cast, 0)
     with pytest.raises(BackendUnavailable):
-        desk.hold_slot(HoldSlotRequest(slot=slot, patient=NOOR), LIMITED)
-    desk.hold_slot(HoldSlotRequest(slot=slot, patient=NOOR), UNLIMITED)
+        desk.hold_slot(HoldSlotRequest(slot=slot, patient=cast.alone.number), limited(cast))
+    desk.hold_slot(HoldSlotRequest(slot=slot, patient=cast.alone.number), UNLIMITED)
 
 
 def test_a_sites_own_look_that_is_wrong_stops_the_start(practice: Practice, tmp_path: Path) -> None:

@@ -1,15 +1,16 @@
 """A client that may see one mandant and one clinic, over HTTP."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from simulators.planon.reference import reference
 from tests.integration.shim.site import Site
+from tests.integration.shim.test_http_practice import ZONE
+from tests.practice_cast import Cast, spelled
 
-WINDOW = {"starts_from": "2031-03-06T14:30:00+01:00", "starts_before": "2031-03-07T00:00:00+01:00", "limit": 50}
-NOOR = "06-10001001"
 OWN, THEIRS = (
     next(t for t in reference().tenants if t.mandant_code == code and t.telephone) for code in ("WBV", "SCH")
 )
@@ -30,14 +31,17 @@ def asked(pilot: Site, contract: str, **body: Any) -> tuple[int, dict[str, Any]]
     return answer.status_code, {name: value for name, value in told.items() if name not in {"instance", "correlation"}}
 
 
-def test_a_client_that_is_limited_sees_no_more(pilot: Site) -> None:
+def test_a_client_that_is_limited_sees_no_more(pilot: Site, cast: Cast) -> None:
     """From the next request on: also what it holds tokens of is gone, and nothing is queued."""
+    here, elsewhere = cast.clinics
+    begin = cast.moment.replace(tzinfo=ZONE)
+    window = {"starts_from": begin.isoformat(), "starts_before": (begin + timedelta(hours=9)).isoformat(), "limit": 50}
     theirs = pilot.tenant(str(THEIRS.telephone), client="pilot")
-    patient = asked(pilot, "intramed/find_patient", telephone=NOOR)[1]["patient"]
-    slots = {slot["clinic"]: slot["slot"] for slot in asked(pilot, "intramed/list_slots", **WINDOW)[1]["slots"]}
-    assert {"MCEN", "MEER"} <= slots.keys()
+    patient = asked(pilot, "intramed/find_patient", telephone=spelled(min(cast.alone.numbers)))[1]["patient"]
+    slots = {slot["clinic"]: slot["slot"] for slot in asked(pilot, "intramed/list_slots", **window)[1]["slots"]}
+    assert {here, elsewhere} <= slots.keys()
 
-    limits = ("--only", "planon=WBV", "--only", "intramed=MCEN")
+    limits = ("--only", "planon=WBV", "--only", f"intramed={here}")
     changed = pilot.command("clients", "set", "pilot", *limits)
     assert changed.returncode == 0, changed.stderr
 
@@ -54,7 +58,7 @@ def test_a_client_that_is_limited_sees_no_more(pilot: Site) -> None:
     assert asked(pilot, "planon/get_incident", tenant=theirs, incident="INC-000001")[0] == 404
     assert pilot.get("/v1/deliveries", client="pilot").json()["deliveries"] == []
 
-    seen = asked(pilot, "intramed/list_slots", **WINDOW)[1]["slots"]
-    assert {slot["clinic"] for slot in seen} == {"MCEN"}
-    assert asked(pilot, "intramed/hold_slot", slot=slots["MEER"], patient=patient)[0] == 404
-    assert asked(pilot, "intramed/hold_slot", slot=slots["MCEN"], patient=patient)[0] == 200
+    seen = asked(pilot, "intramed/list_slots", **window)[1]["slots"]
+    assert {slot["clinic"] for slot in seen} == {here}
+    assert asked(pilot, "intramed/hold_slot", slot=slots[elsewhere], patient=patient)[0] == 404
+    assert asked(pilot, "intramed/hold_slot", slot=slots[here], patient=patient)[0] == 200

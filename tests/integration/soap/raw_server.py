@@ -92,7 +92,8 @@ def _request(connection: socket.socket) -> bytes:
             return received
         received += more
     head, _, body = received.partition(b"\r\n\r\n")
-    length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    told = (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    length = next(told, 0)  # a GET has none
     while len(body) < length:
         body += connection.recv(65_536)
     return head + b"\r\n\r\n" + body

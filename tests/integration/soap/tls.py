@@ -21,6 +21,11 @@ REQUEST = b"<x/>"
 
 def certificate(folder: Path) -> Path:
     """Write a key and a certificate for 127.0.0.1 into one file."""
+    return certificate_for(folder, "127.0.0.1")
+
+
+def certificate_for(folder: Path, address: str, days: tuple[int, int] = (-1, 1)) -> Path:
+    """Write a key and a certificate for an address, valid from one day to another, counted from today."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "planon.invalid")])
     now = dt.datetime.now(dt.UTC)
@@ -30,9 +35,9 @@ def certificate(folder: Path) -> Path:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .not_valid_before(now + dt.timedelta(days=days[0]))
+        .not_valid_after(now + dt.timedelta(days=days[1]))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
         .sign(key, hashes.SHA256())
     )
     pem = folder / "server.pem"

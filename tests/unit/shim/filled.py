@@ -27,6 +27,7 @@ from shim.audit.events import Event, new_access
 from shim.audit.log import AuditLog
 from shim.audit.signing import Signer, Trusted
 from shim.carried import TABLES, header
+from shim.drift import SQL as DRIFT
 from shim.holds import KeptHolds
 from shim.idempotency import Idempotency, Write
 from shim.keys import Blind, MasterKey, RestCipher
@@ -154,6 +155,9 @@ def _beside(state: Filled, entry: Entry) -> None:
         tx.execute("INSERT INTO client_minute (client, minute, requests) VALUES ('agent', 1, 1)")
         tx.execute("INSERT INTO identity_attempt (subject, at) VALUES ('blinded', 1)")
         tx.execute("INSERT INTO identity_person (client, subject, at) VALUES ('agent', 'blinded', 1)")
+        accepted = {"system": "planon", "name": "wsdl planon.wsdl", "fingerprint": "f", "by": "root", "reason": "new"}
+        tx.execute(DRIFT["accept"], accepted)
+        tx.execute(DRIFT["tell_differs"], {"system": "planon", "name": "mapping mapping.toml", "fingerprint": "g"})
         idempotency.insert(tx, Write("agent", "key", "print"), entry.id)
         idempotency.insert(tx, Write("agent", "key-2", "print"), None)
         idempotency.finish(tx, Write("agent", "key-2", "print"), 200, b"{}")
