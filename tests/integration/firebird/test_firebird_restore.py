@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from firebird.driver import connect_server
+from firebird.driver import connect_server, create_database
 
+from adapters.firebird import sandboxes
+from adapters.firebird.services import restore as restore_anew
 from adapters.firebird.snapshots import FirebirdSnapshots
 from contracts.snapshots import Account, SnapshotRefused
 from simulators.intramed.dump import dump_rows
@@ -124,3 +127,48 @@ def test_on_a_server(firebird: FirebirdSnapshots, firebird_server: FirebirdServe
     with pytest.raises(SnapshotRefused, match="truncated"):
         firebird.restore(broken, place, account, quietly)
     assert not (tmp_path / "sandbox.fdb").exists()
+
+
+def test_a_database_that_appears_meanwhile_on_a_server(
+    firebird: FirebirdSnapshots,
+    firebird_server: FirebirdServer,
+    taken: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody makes it after the place was found free: it is not dropped as a failed restore."""
+    account = Account(OWNER, firebird_server.passwords[OWNER])
+    place = firebird_server.database(tmp_path / "new.fdb")
+
+    def late(*args: Any) -> None:
+        create_database(place, user=OWNER, password=account.password).close()
+        restore_anew(*args)
+
+    monkeypatch.setattr(sandboxes, "restore", late)
+    with pytest.raises(SnapshotRefused, match="made by somebody else meanwhile"):
+        firebird.restore(taken, place, account, quietly)
+    assert (tmp_path / "new.fdb").exists()
+
+
+def test_a_file_that_appears_meanwhile(
+    firebird: FirebirdSnapshots, engine: None, taken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the last look at a free place and the rename: it stays, and nothing is beside it."""
+    del engine
+    place, real = tmp_path / "new.fdb", sandboxes._reserve
+
+    def late(target: Path) -> None:
+        target.write_bytes(b"live")
+        real(target)
+
+    monkeypatch.setattr(sandboxes, "_reserve", late)
+    with pytest.raises(SnapshotRefused, match="made by somebody else meanwhile"):
+        firebird.restore(taken, str(place), Account(), quietly)
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"new.fdb": b"live"}
+
+
+def test_links_in_a_circle(firebird: FirebirdSnapshots, tmp_path: Path) -> None:
+    """One line, as for every other place that is none."""
+    (tmp_path / "loop.fdb").symlink_to(tmp_path / "loop.fdb")
+    with pytest.raises(SnapshotRefused):
+        firebird.restore(SNAPSHOT, str(tmp_path / "loop.fdb"), Account(), quietly)
