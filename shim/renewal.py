@@ -1,5 +1,6 @@
 """Puts a new desk in the place of one whose files were changed and accepted; calls under way end on the old one."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -12,6 +13,8 @@ from shim.watching import Watched
 
 _GRACE_S: Final = 120.0
 """How long a desk that was replaced is kept for the calls that it had begun; none takes so long."""
+
+_log = logging.getLogger(__name__)
 
 
 class Renewal:
@@ -28,7 +31,7 @@ class Renewal:
         options, served = self._options, self._adapter.served
         return Watched(
             self._system.name,
-            lambda: files_of(self._adapter, options),
+            self._files,
             None if served is None else lambda until: served(options, until),
             self.renew,
             loaded,
@@ -43,15 +46,21 @@ class Renewal:
         desk = checked_desk(self._adapter, self._options, self._ports(self._system.name))
         old, self._system.desk = self._system.desk, desk
         self._replaced.append((time.monotonic() + _GRACE_S, old))
-        self._close(time.monotonic())
 
     def close(self) -> None:
         """Close the desk, and those that it replaced."""
         self._close(float("inf"))
         self._system.desk.close()
 
+    def _files(self) -> Mapping[str, str]:
+        self._close(time.monotonic())  # as often as files are looked at, so that none stays until the next renewal
+        return files_of(self._adapter, self._options)
+
     def _close(self, now: float) -> None:
-        for until, desk in self._replaced:
-            if until <= now:
-                desk.close()
+        over = [desk for until, desk in self._replaced if until <= now]
         self._replaced = [(until, desk) for until, desk in self._replaced if until > now]
+        for desk in over:
+            try:
+                desk.close()
+            except Exception:  # noqa: BLE001 - nobody uses it any more
+                _log.exception("%s: a desk that was replaced does not close", self._system.name)

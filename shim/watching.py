@@ -113,7 +113,8 @@ class Drift:
     def read_only(self, system: str) -> str | None:
         """Return what differs, on one line; None when the system may be written to."""
         watched = self._watched.get(system)
-        return None if watched is None or not watched.different else told(watched.different)
+        different = () if watched is None else watched.different  # once: another thread replaces it
+        return told(different) if different else None
 
     def begin(self) -> None:
         """Look for the first time, before anything is written: what was seen to be served does not end by a restart.
@@ -148,8 +149,11 @@ class Drift:
             accepted = {name: row.fingerprint for name, row in self._descriptions.accepted(watched.name).items()}
             try:
                 found = {**watched.files(), **watched.met}
-            except AdapterMisconfigured as error:
-                _log.debug("%s: %s", watched.name, error)
+            except Exception as error:  # noqa: BLE001 - what cannot be told to be as accepted is not written with
+                is_defect = not isinstance(error, AdapterMisconfigured) and watched.different != (UNREADABLE,)
+                _log.log(
+                    logging.ERROR if is_defect else logging.DEBUG, "%s: %s", watched.name, error, exc_info=is_defect
+                )
                 self._stand(watched, (UNREADABLE,))
                 return
             self._trust(watched, accepted, found)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from adapters.firebird.content import FirebirdContent
 
 _COMMIT_EVERY: Final = 20_000
+_DIALECT: Final = 3
 _TELL_EVERY: Final = 500
 _AWAKE: Final = """
 select trim(RDB$TRIGGER_NAME) from RDB$TRIGGERS
@@ -56,7 +57,7 @@ def pumped(content: "FirebirdContent", out: Path, rewrite: Rewrite, origin: Orig
                 _fill(content, connection, rewrite, tell)
             finally:
                 close(connection)
-        _describe(made, origin)
+        _describe(made, origin, _dialect(content))
         with refusing(str(out)), delivered(out) as stream:
             back_up(made, stream, lambda done: tell("writing the snapshot", done, None))
     finally:
@@ -93,7 +94,10 @@ def insert_rows(connection: Any, table: str, columns: tuple[Column, ...], rows: 
 
 
 def _emptied(content: "FirebirdContent", made: Place) -> None:
-    """Make a database of the content's schema, without rows, its indices inactive; it need not survive a power cut."""
+    """Make a database of the content's schema, without rows, its indices inactive; it need not survive a power cut.
+
+    An older dialect, which knows no quoted names, is set again in the end.
+    """
     from firebird.driver import DbWriteMode  # noqa: PLC0415
 
     schema = content.folder / "schema.fbk"
@@ -106,6 +110,7 @@ def _emptied(content: "FirebirdContent", made: Place) -> None:
                 restore(backup, made, lambda _: None, "the schema", inactive=True)
             with service(made) as server:
                 server.database.set_write_mode(database=made.address.path, mode=DbWriteMode.ASYNC)
+                server.database.set_sql_dialect(database=made.address.path, dialect=_DIALECT)
     finally:
         schema.unlink(missing_ok=True)
 
@@ -171,8 +176,14 @@ def _run(connection: Any, sql: str) -> None:
             raise
 
 
-def _describe(made: Place, origin: Origin) -> None:
-    """Write the origin, and let the database be written through again: a backup carries that setting."""
+def _dialect(content: "FirebirdContent") -> int:
+    charsets = charsets_of(content.connection)
+    ((dialect,),) = select(content.connection, "select MON$SQL_DIALECT from MON$DATABASE", "MON$DATABASE", charsets)
+    return int(str(dialect))
+
+
+def _describe(made: Place, origin: Origin, dialect: int) -> None:
+    """Write the origin; set dialect and writing through again, because a backup carries both."""
     from firebird.driver import DbWriteMode  # noqa: PLC0415
 
     with refusing("the new database"):
@@ -183,3 +194,4 @@ def _describe(made: Place, origin: Origin) -> None:
             close(connection)
         with service(made) as server:
             server.database.set_write_mode(database=made.address.path, mode=DbWriteMode.SYNC)
+            server.database.set_sql_dialect(database=made.address.path, dialect=dialect)

@@ -34,6 +34,11 @@ _NO_FILE: Final = frozenset({335544344, 335544734, 335544733})
 _IN_USE: Final = frozenset({335544453, 335544451, 335544345, 335545065})
 _DENIED: Final = "Permission denied"
 _FULL: Final = "No space left"
+_THERE: Final = 336330766
+
+
+class DatabaseThere(SnapshotRefused):
+    """Raised when a restore finds a database where it was to make one; it has not touched it."""
 
 
 @contextmanager
@@ -44,7 +49,8 @@ def refusing(what: str, *, embedded: bool = False) -> Iterator[None]:
     try:
         yield
     except Error as error:
-        raise SnapshotRefused(_line(error, what, embedded=embedded)) from None
+        refused = DatabaseThere if _THERE in _codes(error) else SnapshotRefused
+        raise refused(_line(error, what, embedded=embedded)) from None
     except OSError as error:
         raise SnapshotRefused(f"{what}: {error.strerror or type(error).__name__}") from error
 

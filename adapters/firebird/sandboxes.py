@@ -10,13 +10,14 @@ from adapters.firebird.address import Address
 from adapters.firebird.backup_file import begins_backup
 from adapters.firebird.delivered import settle
 from adapters.firebird.marks import SANDBOX_MARK, is_sandbox, mark_sandbox
-from adapters.firebird.refusals import refusing
+from adapters.firebird.refusals import DatabaseThere, refusing
 from adapters.firebird.services import Place, close, opened, restore
 from contracts.snapshots import Account, SnapshotRefused, Tell
 
 _NO_FILE: Final = 335544344
 _NONE_THERE: Final = 335544734
 _UNMARKED: Final = "{} is not marked as a sandbox of this place, so it is never overwritten: choose another place"
+_APPEARED: Final = "{} was made by somebody else meanwhile, so it is left as it is: choose another place"
 _CHUNK: Final = 1 << 20
 _OTHERS: Final = """
 select count(*) from MON$ATTACHMENTS where MON$ATTACHMENT_ID <> current_connection and MON$SYSTEM_FLAG = 0
@@ -82,11 +83,23 @@ def _restore_file(file: Path, place: Place, tell: Tell) -> None:
             mark_sandbox(connection, str(target))
         if target.exists():  # once more: the restore took its time
             _require_idle_sandbox(place)
+        else:
+            _reserve(target)
         with refusing(str(target)):
             new.replace(target)
             settle(target.parent)
     finally:
         new.unlink(missing_ok=True)
+
+
+def _reserve(target: Path) -> None:
+    """Take a name that is free with an empty file, so that nobody's new database is replaced."""
+    try:
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        raise SnapshotRefused(_APPEARED.format(target)) from None
+    except OSError as error:
+        raise SnapshotRefused(f"{target} cannot be written: {error.strerror}") from error
 
 
 def _restore_on_server(file: Path, place: Place, tell: Tell) -> None:
@@ -97,6 +110,8 @@ def _restore_on_server(file: Path, place: Place, tell: Tell) -> None:
             restore(backup, place, lambda done: tell("restoring", done, size), str(file))
         with opened(place, "UTF8") as connection:
             mark_sandbox(connection)
+    except DatabaseThere:  # whose it is nobody knows: it must not be dropped as a failed restore of ours
+        raise SnapshotRefused(_APPEARED.format(place.address.dsn)) from None
     except BaseException:
         _drop(place)
         raise

@@ -112,7 +112,7 @@ def back_up(place: Place, out: BinaryIO, told: Callable[[int], None], *, metadat
     """
     from firebird.driver import SrvBackupFlag as Flag  # noqa: PLC0415
 
-    flags = Flag.EXPAND | (Flag.METADATA_ONLY if metadata_only else Flag.NO_GARBAGE_COLLECT)
+    flags = Flag.EXPAND | Flag.NO_TRIGGERS | (Flag.METADATA_ONLY if metadata_only else Flag.NO_GARBAGE_COLLECT)
     stream = Neutral(_Counted(out, told).write)
     with refusing(place.address.dsn, embedded=place.embedded), service(place) as server:
         server.database.local_backup(database=place.address.path, backup_stream=stream, flags=flags)

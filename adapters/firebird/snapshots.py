@@ -88,7 +88,10 @@ def _place(place: str, account: Account) -> Place:
     if not address.is_here and address.host is None:
         raise SnapshotRefused(f"{place} is not understood: write host/port:path, or a path")
     if address.host is None:
-        address = Address(str(Path(address.path).expanduser().resolve()))
+        try:
+            address = Address(str(Path(address.path).expanduser().resolve()))
+        except (OSError, RuntimeError) as error:  # links in a circle, or a home that nobody has
+            raise SnapshotRefused(f"{place} is no path: {error}") from error
     return Place(address, account)
 
 

@@ -48,7 +48,7 @@ def descriptions(options: PlanonOptions) -> Mapping[str, str]:
             **_whole("xsd", (folder / file for file in used), folder),
             **_whole("wsdl", [wsdl], below),
         }
-    except (OSError, XmlRefused, etree.LxmlError) as error:
+    except (OSError, RuntimeError, XmlRefused, etree.LxmlError) as error:  # RuntimeError: links that lead in a circle
         raise AdapterMisconfigured(f"what describes the backend cannot be read: {error}") from error
 
 

@@ -17,7 +17,9 @@ def _known_zone(name: str) -> str:
     return name
 
 
-HttpAddress = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$")]
+HttpAddress = Annotated[
+    str, StringConstraints(pattern=r"^https?://(\[[0-9A-Fa-f:.]+\]|[^\s?#/:@]+)(:[0-9]{1,5})?(/[^\s?#]*)?$")
+]
 
 
 class PlanonOptions(BaseModel):

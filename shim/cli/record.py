@@ -17,10 +17,9 @@ from shim import exposures
 from shim.cli.administered import told_person
 from shim.cli.deployment import fail, one_line_errors, print_json, settings
 from shim.cli.entries import Json
+from shim.drift import Descriptions, differences, files_of, told
 from shim.pseudonyms.key import PseudonymKey
 from shim.pseudonyms.policy import load_policy
-from shim.recording.capture import Called, record, save
-from shim.recording.disguise import load_phrases
 from shim.root import open_deployment_state, utc_now
 from shim.settings import ConfigurationError, Settings
 from shim.systems import adapter_and_options
@@ -55,6 +54,10 @@ def record_exchanges(
 
     Nothing is written when the policy does not know an element, or when the recording does not play.
     """
+    # Every command loads this module, to know its options.
+    from shim.recording.capture import Called, record, save  # noqa: PLC0415 - they load lxml
+    from shim.recording.disguise import load_phrases  # noqa: PLC0415
+
     with one_line_errors():
         configured = settings(ctx)
         exposures.refuse(exposures.exposed(configured, exposures.DELIVERING))
@@ -66,6 +69,8 @@ def record_exchanges(
             means = PseudonymKey.load(key), load_policy(rules), load_phrases(rules)
             with open_deployment_state(configured) as opened:
                 told_person(ctx, opened, system, asked)
+                if row.effect is Effect.DURABLE:
+                    _require_accepted(Descriptions(opened.database), system, adapter, options)
             reference = _announced(system) if row.effect is Effect.DURABLE else ""
             name, now = configured.systems[system].adapter, utc_now().replace(microsecond=0)
             recording = record(Called(name, adapter, options, row, asked, reference, now), *means)
@@ -76,9 +81,9 @@ def record_exchanges(
             raise fail(f"systems.{system}: {error}") from error
         except ContractError as error:
             raise fail(f"{contract} was refused before anything was sent: {error.title}") from error
-    told = {"file": str(file), "exchanges": len(recording.exchanges), "key": recording.key}
+    shown = {"file": str(file), "exchanges": len(recording.exchanges), "key": recording.key}
     if as_json:
-        print_json(told)
+        print_json(shown)
     else:
         typer.echo(f"{file}: {len(recording.exchanges)} exchanges of {contract}, with key {recording.key}.")
 
@@ -87,6 +92,14 @@ def _system(configured: Settings, system: str) -> tuple[AnyAdapter, BaseModel]:
     if system not in configured.systems:
         raise ConfigurationError(f"no system {system} is configured; there are: {', '.join(configured.systems)}")
     return adapter_and_options(system, configured.systems[system])
+
+
+def _require_accepted(descriptions: Descriptions, system: str, adapter: AnyAdapter, options: BaseModel) -> None:
+    """Refuse to write with files that nobody has accepted, as the service does; where it never ran there are none."""
+    accepted = {name: row.fingerprint for name, row in descriptions.accepted(system).items()}
+    different = differences(accepted, {**files_of(adapter, options), **descriptions.served(system)})
+    if accepted and different:
+        raise SnapshotRefused(f"{system} is read-only: {told(different)}; see shim systems list")
 
 
 def _announced(system: str) -> str:

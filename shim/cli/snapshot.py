@@ -20,7 +20,7 @@ from shim.pseudonyms.policy import load_policy
 from shim.pseudonyms.run import pseudonymise
 from shim.recording import drift, is_recording
 from shim.snapshots.compare import Difference, diff
-from shim.snapshots.folders import private_folder
+from shim.snapshots.folders import ended_by_signals, private_folder
 from shim.snapshots.technologies import of_file, of_files, of_place
 from shim.snapshots.verify import verify
 
@@ -57,7 +57,7 @@ def take(
     with one_line_errors(), _refusals():
         _refuse_taken(file)
         where = place_of(ctx, place)
-        with progress(as_json=as_json) as tell:
+        with progress(as_json=as_json) as tell, ended_by_signals():
             of_place(where).take(where, account(user, password_file), file, tell)
     size = file.stat().st_size
     told_with_outcome(ctx, bytes=size)
@@ -82,7 +82,7 @@ def restore(
         technology, where = of_file(file), place_of(ctx, place)
         if not technology.is_place(where):
             raise SnapshotRefused(f"{file} is a snapshot of {technology.name}, and {place} is no place of that kind")
-        with progress(as_json=as_json) as tell:
+        with progress(as_json=as_json) as tell, ended_by_signals():
             technology.restore(file, where, account(user, password_file), tell)
     if as_json:
         print_json({"file": str(file), "place": place})

@@ -73,6 +73,7 @@ def supersede(
         told, refused = [], []
         for entry in wanted:
             try:
+                _require_accepted(shim, entry, dry_run=dry_run)
                 composed = compose(outbox, shim.systems, entry, not_there=not_there)
                 if not dry_run:
                     shim.state.hand.supersede(composed.supersession, reason)
@@ -83,6 +84,12 @@ def supersede(
                 if not as_json:
                     _show(composed, dry_run=dry_run, whole=len(told) == 1)
     _end(told, refused, dry_run=dry_run, as_json=as_json)
+
+
+def _require_accepted(shim: Shim, entry: Entry, *, dry_run: bool) -> None:
+    why = shim.drift.read_only(entry.destination)
+    if why is not None and not dry_run:
+        raise Refused(f"{entry.destination} is read-only ({why}): first shim systems accept {entry.destination} …")
 
 
 def _stale_behind(shim: Shim, head: Entry) -> Iterator[Entry]:

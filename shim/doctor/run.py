@@ -105,7 +105,7 @@ def _sections(settings: Settings, machine: Machine, only: str | None, until: flo
 
 def _backlog(settings: Settings, machine: Machine) -> Iterator[Step]:
     if not state.is_current(settings):
-        yield Step("entries", skipped="there is no state of this release to read")
+        yield Step("entries", skipped="there is no state of this release that answers in time")
         return
     try:
         with state.opened(settings) as reading:

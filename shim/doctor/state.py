@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -27,6 +28,7 @@ _SAFE_SQLITE: Final = (3, 51, 3)
 _OLDEST_SERVER: Final = 130000
 _TOLERATED: Final = timedelta(seconds=5)
 """Owners of entries are told dead or alive by the server's clock, and next attempts are due by ours."""
+_CURRENT_S: Final = 2.0
 
 
 def opened(settings: Settings) -> AbstractContextManager[Reading]:
@@ -57,7 +59,20 @@ def look(settings: Settings, machine: Machine) -> Iterator[Step]:
 
 
 def is_current(settings: Settings) -> bool:
-    """Whether the state is there, whole, and at this release's version: opening it would change nothing in it."""
+    """Whether the state is there, whole, and at this release's version: opening it would change nothing in it.
+
+    False, too, when that cannot be told within two seconds: a name that is looked up, or several servers of which none
+    answers, must not take the time in which the systems are examined.
+    """
+    told: list[bool] = []
+    # A daemon: looking a name up has no time-out of its own.
+    looking = threading.Thread(target=lambda: told.append(_is_current(settings)), name="doctor state", daemon=True)
+    looking.start()
+    looking.join(_CURRENT_S)
+    return told == [True]
+
+
+def _is_current(settings: Settings) -> bool:
     file = settings.state_file
     if not settings.master_key.exists() or (file is not None and not (file.exists() and file.stat().st_size)):
         return False

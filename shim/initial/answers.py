@@ -69,7 +69,10 @@ def of_state(text: str) -> str:
     """Return a place for the state; ValueError says why it is none."""
     if text.startswith(URL_PREFIXES):
         return text
-    folder = Path(text).expanduser().absolute()
+    try:
+        folder = Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError("there is no such account, or it has no home") from error
     if folder.exists():
         if not folder.is_dir():
             raise ValueError("this is a file; name a folder")

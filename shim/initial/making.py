@@ -38,6 +38,8 @@ def make(path: Path, answers: Answers, *, force: bool = False) -> Path | None:
             return _named(unnamed, path, force=force)
     except FileExistsError as error:
         raise ConfigurationError(f"{path} has just been written by somebody else; look at it first") from error
+    except UnicodeEncodeError as error:  # it quotes what it cannot write
+        raise ConfigurationError("an answer has bytes that are no text in UTF-8; nothing was written") from error
     except OSError as error:
         where = error.filename or path
         raise ConfigurationError(f"{where} cannot be written ({error.strerror})") from error

@@ -13,7 +13,7 @@ from shim.pseudonyms.dates import Dates
 from shim.pseudonyms.kinds import What
 from shim.pseudonyms.shapes import digits_shape
 from shim.pseudonyms.spelling import skeleton
-from shim.pseudonyms.titled import WORD, titled
+from shim.pseudonyms.titled import titled
 
 Change = tuple[int, int, str]
 """From where to where, and what stands there instead."""
@@ -31,9 +31,10 @@ KINDS_OF: Final = {
 _URL: Final = re.compile(r"(?i)\b(?:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]]")
 _MASKED_URL: Final = "https://masked.example"
 _ESCAPED: Final = re.compile(r"[%&\\]")
-_LONGEST: Final = 6
-"""Words of the longest street or city that is recognised."""
-_GAP: Final = re.compile(r"[^\n]{0,3}")
+_LONGEST: Final = 8
+"""Parts of the longest street or city that is recognised."""
+_PART: Final = re.compile(r"\d+|[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+")
+"""A word, or a part of `JansenBV` and `jansen1957`: so does `verify` part raw bytes."""
 _SHORTEST_GENITIVE: Final = 5
 _DIGITS: Final = re.compile(r"[0-9](?:[ \t\n.,:/()_*+\-]{0,4}[0-9])*")
 _FEWEST: Final = 4
@@ -129,7 +130,7 @@ class Texts:
             yield begin, end, self._of(known or What("initials" if len(word) == 1 else "family_name"), word)
 
     def _named(self, text: str) -> Iterator[Change]:
-        words = [found.span() for found in WORD.finditer(text)]
+        words = [found.span() for found in _PART.finditer(text)]
         first = 0
         while first < len(words):
             last, change = self._named_at(text, words, first)
@@ -138,12 +139,10 @@ class Texts:
             first = last + 1
 
     def _named_at(self, text: str, words: list[tuple[int, int]], first: int) -> tuple[int, Change | None]:
-        """Return the longest value that begins with a word, and its last word."""
+        """Return the longest value that begins with a word, whatever stands between its words, and its last word."""
         begin = words[first][0]
         together, found = "", None
         for last in range(first, min(first + _LONGEST, len(words))):
-            if last > first and not _GAP.fullmatch(text, words[last - 1][1], words[last][0]):
-                break
             together += skeleton(text[slice(*words[last])])
             known = self._avoided.named(together)
             if known is not None:

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue
 
 from contracts.wire import Unanswered
-from schemas.nodes import Node, nodes
 from shim.recording.recorded import VEILED, Recorded, Recording, load_recording
+
+if TYPE_CHECKING:
+    from schemas.nodes import Node
 
 _CLASSES: Final = (40, 250, 1000, 6000)
 """Longest text of each class of length; one more for what is longer. Pseudonyms keep lengths."""
@@ -117,7 +119,7 @@ def _sides(recorded: Recorded) -> Iterator[tuple[str, Mapping[str, str], bytes |
     if isinstance(outcome, Unanswered):
         yield f"{recorded.operation} without an answer", {"flaw": outcome.flaw}, None
         return
-    fault = outcome.body is not None and any(node.name == "Fault" for node in nodes(outcome.body))
+    fault = outcome.body is not None and any(node.name == "Fault" for node in _nodes(outcome.body))
     headers = {"HTTP status": str(outcome.status), **outcome.headers}
     yield f"{recorded.operation} {'fault' if fault else 'reply'}", headers, outcome.body
 
@@ -131,7 +133,7 @@ def _add(shape: _Shape, headers: Mapping[str, str], body: bytes | None) -> None:
             shape.order.append(path)
     if body is None:
         return
-    found = nodes(body)
+    found = _nodes(body)
     times = Counter(map(_path, found))
     for node in found:
         path = _path(node)
@@ -150,7 +152,13 @@ def _add(shape: _Shape, headers: Mapping[str, str], body: bytes | None) -> None:
         shape.counts[path].add(times.get(path, 0))
 
 
-def _type(node: Node) -> str:
+def _nodes(document: bytes) -> "list[Node]":
+    from schemas.nodes import nodes  # noqa: PLC0415 - every command loads this module, and few need lxml
+
+    return nodes(document)
+
+
+def _type(node: "Node") -> str:
     if node.nil:
         return "nil"
     if not node.leaf:
@@ -190,7 +198,7 @@ def _named(shape: _Shape, path: str) -> str:
     return " or ".join(sorted(space or "none" for space in shape.spaces[path]))
 
 
-def _path(node: Node) -> str:
+def _path(node: "Node") -> str:
     """Return where an element stands; the envelope is the same in every message."""
     return "/".join(node.path[2:] if node.path[:2] == _ENVELOPE and len(node.path) > len(_ENVELOPE) else node.path)
 

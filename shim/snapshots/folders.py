@@ -25,7 +25,7 @@ def private_folder(beside: Path) -> Iterator[Path]:
     Raises:
         SnapshotRefused: it cannot be made.
     """
-    with _ended_by_signals():
+    with ended_by_signals():
         try:
             folder = Path(tempfile.mkdtemp(prefix=".shim-snapshot-", dir=beside.absolute().parent))
         except OSError as error:
@@ -37,7 +37,8 @@ def private_folder(beside: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> Iterator[None]:
+    """Let a polite signal end the block as an error does, so that what is half-made is removed. For the main thread."""
     before = {number: signal.signal(number, _end) for number in _ENDING}
     try:
         yield

@@ -134,9 +134,13 @@ def _only_a_sandbox(target: Path) -> None:
 
 @contextmanager
 def _alone(target: Path) -> Iterator[None]:
-    """Keep everybody out of a sandbox that is replaced; one that is not there yet needs nothing."""
+    """Keep everybody out of a sandbox that is replaced; take the name where none is yet, with an empty file."""
     _only_a_sandbox(target)
     if not target.exists():
+        try:
+            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError as error:
+            raise SnapshotRefused(f"{target} was made by somebody else meanwhile: it is left as it is") from error
         yield
         return
     with closing(sqlite3.connect(target, timeout=0, isolation_level=None)) as connection:

@@ -46,7 +46,7 @@ def file_of(place: str) -> Path:
         SnapshotRefused: it names none.
     """
     if not is_url(place):
-        return Path(place).resolve()
+        return _resolved(place)
     try:
         database = make_url(place).database or ""
     except (SQLAlchemyError, ValueError) as error:
@@ -54,7 +54,14 @@ def file_of(place: str) -> Path:
     database = database.removeprefix("file:").partition("?")[0]
     if database in {"", ":memory:"}:
         raise SnapshotRefused("this URL names no file; write sqlite:////absolute/path.db")
-    return Path(database).resolve()
+    return _resolved(database)
+
+
+def _resolved(path: str) -> Path:
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError) as error:  # links in a circle
+        raise SnapshotRefused(f"{path} is no path: {error}") from error
 
 
 def codec_of(file: Path) -> str:

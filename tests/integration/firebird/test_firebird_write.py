@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from firebird.driver import connect_server, create_database
 
 from adapters.firebird.snapshots import FirebirdSnapshots
 from contracts.snapshots import Account, Cell, Origin, Row, SnapshotRefused, Table
-from simulators.intramed.sandbox import owner_connection
+from simulators.intramed.sandbox import OWNER, owner_connection
 from tests.integration.firebird.conftest import quietly
 
 ORIGIN = Origin("0123456789abcdef", "00c0ffee", "odd one")
@@ -102,3 +103,43 @@ def test_array_columns_are_named(firebird: FirebirdSnapshots, odd: Path, tmp_pat
         pytest.raises(SnapshotRefused, match=r"array columns cannot be carried: NO_KEY\.MANY"),
     ):
         content.write(tmp_path / "out.fbk", lambda _, rows: rows, ORIGIN, quietly)
+
+
+def test_no_trigger_of_the_database_fires(firebird: FirebirdSnapshots, odd: Path, tmp_path: Path) -> None:
+    """One on every connection would add rows to the result, and `verify` would count them."""
+    place, out = tmp_path / "place.fdb", tmp_path / "out.fbk"
+    firebird.restore(odd, str(place), Account(), quietly)
+    with owner_connection(str(place)) as connection:
+        connection.execute_immediate(
+            "create trigger CAME on connect as begin insert into NO_KEY (TEXT) values ('c'); end"
+        )
+    firebird.take(str(place), Account(), tmp_path / "taken.fbk", quietly)
+    assert rewritten(firebird, tmp_path / "taken.fbk", out) == 2
+    with firebird.opened(out, tmp_path, quietly) as content:
+        assert "trigger CAME" in content.shape
+        assert content.count(next(table for table in content.tables if table.name == "NO_KEY")) == 2
+
+
+def test_an_old_dialect(firebird: FirebirdSnapshots, engine: None, tmp_path: Path) -> None:
+    """Dialect 1 knows no quoted names; the result has it again."""
+    del engine
+    place, out = tmp_path / "old.fdb", tmp_path / "out.fbk"
+    create_database(str(place), user=OWNER, charset="WIN1252").close()
+    with owner_connection(str(place)) as connection:
+        connection.execute_immediate("create table NO_KEY (TEXT varchar(10) unique, MADE timestamp)")
+        connection.commit()
+        connection.execute_immediate("insert into NO_KEY values ('a', 'today')")
+    with connect_server("", user=OWNER) as server:
+        server.database.set_sql_dialect(database=str(place), dialect=1)
+    firebird.take(str(place), Account(), tmp_path / "taken.fbk", quietly)
+    assert rewritten(firebird, tmp_path / "taken.fbk", out) == 1
+    firebird.restore(out, str(tmp_path / "new.fdb"), Account(), quietly)
+    with owner_connection(str(tmp_path / "new.fdb")) as connection, connection.cursor() as cursor:
+        assert cursor.execute("select MON$SQL_DIALECT, T.TEXT from MON$DATABASE, NO_KEY T").fetchall() == [(1, "a")]
+
+
+def rewritten(firebird: FirebirdSnapshots, taken: Path, out: Path) -> int:
+    """Write the same rows anew, and return how many NO_KEY had."""
+    with firebird.opened(taken, out.parent, quietly) as content:
+        content.write(out, lambda _, rows: rows, ORIGIN, quietly)
+        return content.count(next(table for table in content.tables if table.name == "NO_KEY"))

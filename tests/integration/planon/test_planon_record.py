@@ -15,6 +15,7 @@ from contracts.wire import Answered
 from schemas.nodes import nodes
 from shim.cli.commands import app
 from shim.demo import write_configuration
+from shim.drift import Descriptions
 from shim.pseudonyms.key import PseudonymKey
 from shim.pseudonyms.policy import load_policy
 from shim.recording import calls
@@ -22,6 +23,8 @@ from shim.recording.capture import Recorder, record
 from shim.recording.disguise import load_phrases
 from shim.recording.recorded import dumped, load_recording
 from shim.recording.replay import ports
+from shim.root import open_deployment_state
+from shim.settings import load
 from simulators.planon.exchange import Account
 from simulators.planon.simulator import PlanonSimulator
 from tests.integration.planon.planon_site import TENANT, options_for
@@ -196,6 +199,26 @@ def test_what_writes_is_recorded_when_that_is_said(tmp_path: Path, key: Path) ->
     assert "this writes into planon: a real record with the external reference LS-REC-" in told
     assert tally["notes"] == 1
     assert PERSONAL[0] not in (tmp_path / "note.json").read_text(encoding="utf-8")
+
+
+def test_nothing_is_written_with_files_that_nobody_has_accepted(tmp_path: Path, key: Path) -> None:
+    """As the service would not; what only reads is recorded all the same."""
+    with standing(tmp_path) as simulator:
+        shim = write_configuration(tmp_path, {"planon": {"adapter": "planon"} | plain(simulator)})
+        with open_deployment_state(load(shim)) as opened:
+            Descriptions(opened.database).accept("planon", {"mapping planon.toml": "another"}, "root", "before")
+        note = {"tenant": TENANT, "incident": NUMBER, "text": "x", "reported_at": NOW.isoformat()}
+        refused = run(
+            *(shim, "record", "planon", str(tmp_path / "note.json"), "--contract", "log_note", "--write"),
+            *("--request", json.dumps(note), "--key", str(key)),
+        )
+        read = run(
+            *(shim, "record", "planon", str(tmp_path / "read.json"), "--contract", "get_incident"),
+            *("--request", json.dumps({"tenant": TENANT, "incident": NUMBER}), "--key", str(key)),
+        )
+        tally = simulator.tally()
+    assert (refused[0], read[0], tally["notes"]) == (2, 0, 0)
+    assert "planon is read-only" in refused[1]
 
 
 def plain(simulator: PlanonSimulator) -> dict[str, object]:

@@ -84,6 +84,8 @@ def test_a_changed_description_stops_writes_until_somebody_accepts_it(drifting: 
     drained = site.command("outbox", "drain", "--system", "planon")
     assert drained.returncode == 1
     assert "planon is read-only" in drained.stderr
+    anew = site.command("outbox", "supersede", waiting, "--reason", "nobody has looked yet")
+    assert (anew.returncode, "planon is read-only" in anew.stdout + anew.stderr) == (1, True)
     listed = site.command("systems", "list")
     assert listed.returncode == 1
     assert "planon (planon): read-only since" in listed.stdout

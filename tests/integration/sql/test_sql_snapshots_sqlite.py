@@ -178,6 +178,23 @@ def test_restore_makes_a_sandbox_and_replaces_only_that(live: Path, taken: Path,
     ]  # fmt: skip
 
 
+def test_a_file_that_appears_meanwhile_stays(taken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody makes it between the last look at a free place and the rename."""
+    place, real = tmp_path / "new.db", Path.exists
+
+    def late(file: Path) -> bool:
+        there = real(file)
+        if file == place:
+            place.write_bytes(b"live")
+        return there
+
+    monkeypatch.setattr(Path, "exists", late)
+    with pytest.raises(SnapshotRefused):
+        SQLITE.restore(taken, str(place), NOBODY, quiet)
+    assert place.read_bytes() == b"live"
+    assert not [*tmp_path.glob(".new.db.*")]
+
+
 @pytest.mark.parametrize("mode", ["delete", "wal"])
 def test_a_sandbox_that_somebody_reads_stays(taken: Path, tmp_path: Path, mode: str) -> None:
     """An open transaction of somebody else keeps the sandbox as it is."""

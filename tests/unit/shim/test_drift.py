@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from contracts.catalogue import DeskKind
 from contracts.desks import AdapterMisconfigured, Call
 from contracts.errors import BackendOutcomeUnknown, StateUnavailable, SystemReadOnly
 from contracts.examination import Step
@@ -13,10 +15,12 @@ from contracts.fields import TokenKind
 from contracts.practice import CancelReply
 from outbox.database import Database
 from outbox.sqlite.database import SqliteDatabase
+from shim import renewal
 from shim.audit.log import AuditLog
 from shim.drift import DESCRIPTION_CHANGED, Descriptions, differences, examined
 from shim.idempotency import Write
 from shim.immediate import Immediate
+from shim.systems import System
 from shim.watching import Drift, Watched, require_writable
 from tests.unit.outbox.stand_ins import Clock
 from tests.unit.shim.accepting import Accepting, document
@@ -33,6 +37,7 @@ class Place:
     files: dict[str, str] = field(default_factory=lambda: dict(FIRST))
     serves: dict[str, str] = field(default_factory=dict)
     unreadable: bool = False
+    defective: bool = False
     unusable: bool = False
     renewed: int = 0
 
@@ -50,6 +55,8 @@ class Place:
     def read(self) -> Mapping[str, str]:
         if self.unreadable:
             raise AdapterMisconfigured("it is gone")
+        if self.defective:
+            raise RuntimeError("links in a circle")
         return dict(self.files)
 
     def renew(self) -> None:
@@ -118,6 +125,45 @@ def test_a_file_that_cannot_be_read_is_drift(place: Place) -> None:
     place.looked()
     place.unreadable = True
     assert place.looked() == "one of the files cannot be read"
+
+
+def test_files_of_which_an_adapter_fails_to_tell_are_drift(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever it raises; the log has the defect once, and not every two seconds."""
+    place.looked()
+    place.defective = True
+    assert place.looked() == place.looked() == "one of the files cannot be read"
+    assert sum(record.exc_info is not None and bool(record.exc_info) for record in caplog.records) == 1
+    place.defective = False
+    assert place.looked() is None
+
+
+def test_a_desk_that_was_replaced_is_closed_when_its_calls_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nobody's doing: the next renewal may be a year away; one that does not close is in nobody's way."""
+    closed: list[int] = []
+
+    class Built:
+        def __init__(self, *_given: object) -> None:
+            self.number = len(built)
+            built.append(self)
+
+        def check(self) -> None:
+            """Be usable."""
+
+        def close(self) -> None:
+            closed.append(self.number)
+            raise OSError
+
+    built: list[Built] = []
+    adapter = SimpleNamespace(build=Built, served=None, descriptions=lambda _options: FIRST)
+    monkeypatch.setattr(renewal, "adapter_and_options", lambda *_given: (adapter, None))
+    one: Any = System("planon", DeskKind.FACILITY, cast("Any", Built()))
+    renewing = renewal.Renewal(one, cast("Any", None), cast("Any", lambda _name: None))
+    watched = renewing.watched(FIRST)
+    watched.renew()
+    assert (one.desk, watched.files(), closed) == (built[1], FIRST, [])
+    monkeypatch.setattr(renewal, "_GRACE_S", 0.0)
+    watched.renew()
+    assert (watched.files(), watched.files(), closed) == (FIRST, FIRST, [1])
 
 
 def test_accepting_lets_a_running_process_go_on_with_what_was_accepted(place: Place) -> None:

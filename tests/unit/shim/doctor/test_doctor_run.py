@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from contracts.catalogue import DeskKind
 from contracts.desks import Adapter
 from contracts.examination import Diagnosis, Examination, Level, Step
-from shim.doctor import disk, systems
+from shim.doctor import disk, state, systems
 from shim.doctor.run import examine
-from shim.settings import ConfigurationError
+from shim.settings import ConfigurationError, Settings
 
 WRONG = Diagnosis("wrong", Level.BROKEN, "it is wrong", "It matters.", "Mend it.")
 ODD = Diagnosis("odd", Level.WARNING, "it is odd", "It may matter.", "Look at it.")
@@ -144,3 +144,15 @@ def test_an_adapter_that_examines_nothing_is_said_to(
     monkeypatch.setattr(systems, "adapter_and_options", lambda _name, _section: (made, Options()))
     last = examine(configuration(tmp_path, "first")).sections[-1].steps[-1]
     assert last.skipped == "the adapter stand-in examines nothing"
+
+
+def test_a_state_that_takes_too_long_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a server's name that is looked up for half a minute: the systems are examined in that time."""
+    answer = threading.Event()
+    monkeypatch.setattr(state, "_CURRENT_S", 0.05)
+    monkeypatch.setattr(state, "_is_current", lambda _settings: answer.wait(5) in {True, False})
+    settings = Settings(deployment="a", state=str(tmp_path / "shim.db"), master_key=tmp_path / "key")
+    assert not state.is_current(settings)
+    answer.set()
+    monkeypatch.setattr(state, "_CURRENT_S", 60)
+    assert state.is_current(settings)

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from shim.initial.answers import Answers, read_answers
+from shim.initial.making import make
 from shim.initial.questions import ask, question_of
 from shim.settings import ConfigurationError
 from shim.systems import find_adapter
@@ -113,6 +114,7 @@ def test_a_file_answers_everything(tmp_path: Path) -> None:
         ({"deployment": '"No"'}, "deployment: a name begins"),
         ({"deployment": "5"}, "deployment: must be a text"),
         ({"state": ""}, "state: missing"),
+        ({"state": '"~nobody-of-this-name/state"'}, "state: there is no such account"),
         ({"http": "{}"}, "http: not asked for"),
         ({"system": ""}, "systems: missing"),
         ({"system": "systems = {}"}, "systems: must be tables"),
@@ -128,3 +130,12 @@ def test_a_wrong_file_is_one_line_that_names_the_key(tmp_path: Path, changes: di
     with pytest.raises(ConfigurationError, match=told.replace("(", r"\(")) as error:
         read_answers(_write(tmp_path / "answers.toml", **changes))
     assert "\n" not in str(error.value)
+
+
+def test_bytes_that_are_no_text_leave_nothing(tmp_path: Path) -> None:
+    """As a terminal in another encoding gives them; they may be a password, and are not quoted."""
+    systems = {"practice": {"adapter": "intramed", "database": "/db.fdb", "read_password": "geheim\udcff"}}
+    with pytest.raises(ConfigurationError, match="no text in UTF-8") as error:
+        make(tmp_path / "shim.toml", Answers("house", str(tmp_path / "state"), systems))
+    assert "geheim" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """Free texts: nobody in them, and every other character as it was."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from contracts.bsn import is_bsn
 from contracts.snapshots import Column
 from shim.guard import IDENTIFIERS, find
 from shim.pseudonyms.kinds import What
+from shim.pseudonyms.policy import load_policy
 from shim.pseudonyms.pseudonyms import NOTHING, Pseudonyms
 from shim.snapshots.words import joined, words
 from tests.unit.shim.pseudonyms.rewritten import KEY, Rewritten
@@ -93,6 +95,24 @@ def test_who_is_named_is_gone(text: str, practice: Rewritten) -> None:
         "Jansens",
         "Zoe",
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["JansenBV belt", "jansen1957 is haar login", "noorJansen", "Sint\nAnnadal 12", "Sint  --  Annadal", "JanWillem"],
+)
+def test_words_written_together_or_far_apart(text: str, practice: Rewritten) -> None:
+    """`verify` finds them in raw bytes, so they must be gone."""
+    new = joined(practice.text("text", text))
+    assert not any(name in new for name in ("jansen", "noor", "sintannadal", "janwillem"))
+
+
+@pytest.mark.parametrize("table", ["PATIENT", "MEDEWERKER"])
+def test_a_name_in_the_column_of_particles_goes(table: str, practice: Rewritten) -> None:
+    """The particles themselves stay."""
+    kind = load_policy(Path("adapters/intramed/personal.toml")).what(table, "TUSSENVOEGSEL").kind
+    assert [practice.text(kind, text) for text in ("van der", "in 't", "op den")] == ["van der", "in 't", "op den"]
+    assert "Jansen" not in practice.text(kind, "Jansen-de")
 
 
 def test_a_text_says_what_the_columns_say(practice: Rewritten) -> None:
