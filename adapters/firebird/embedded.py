@@ -1,6 +1,7 @@
 """A lock folder of this process's own for the embedded engine, so that it needs no right on the machine's."""
 
 import atexit
+import contextlib
 import os
 import shutil
 import tempfile
@@ -9,6 +10,9 @@ from typing import Final
 from contracts.snapshots import SnapshotRefused
 
 _VARIABLES: Final = ("FIREBIRD_LOCK", "FIREBIRD_TMP")
+_END_MS: Final = 1000
+_EXIT: Final = -3
+"""fb_shutrsn_exit_called."""
 MISSING: Final = "Firebird's embedded engine is missing: install firebird3.0-server-core and libfbclient2"
 
 
@@ -26,10 +30,20 @@ def prepare_client() -> None:
         raise SnapshotRefused("the Firebird driver is missing: install firebird-driver") from missing
     if _VARIABLES[0] not in os.environ and not fbapi.has_api():
         folder = tempfile.mkdtemp(prefix="legacy-shim-firebird-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        atexit.register(_remove, folder)
         os.environ[_VARIABLES[0]] = folder
         os.environ.setdefault(_VARIABLES[1], folder)
     try:
         fbapi.get_api()
     except Exception as missing:  # the driver raises plain Exception
         raise SnapshotRefused("Firebird's client library is missing: install libfbclient2") from missing
+
+
+def _remove(folder: str) -> None:
+    from firebird.driver import fbapi  # noqa: PLC0415 - loaded by now
+
+    # A connection that is still open makes the folder again when the library ends, so the library ends first.
+    # The driver raises plain Exception.
+    with contextlib.suppress(Exception), fbapi.get_api().fb_get_master_interface().get_dispatcher() as provider:
+        provider.shutdown(_END_MS, _EXIT)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -8,6 +8,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
+from adapters.firebird.charset import read as read_old
+from adapters.firebird.charset import written as write_old
 from contracts.snapshots import Cell, SnapshotRefused
 
 UNDECLARED: Final = "cp1252"
@@ -26,6 +28,8 @@ _TIMESTAMP: Final = 510
 _BLOB: Final = 520
 Read = Callable[[tuple[Any, ...]], Cell]
 Write = Callable[[Any], tuple[Any, ...]]
+Decode = Callable[[bytes], str]
+Encode = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def field_of(metadata: Any, index: int, charsets: dict[int, tuple[str, int]], bl
         return made(*_texts(kind, length, charset, codec, size))
     if kind == _BLOB:
         is_text = metadata.get_subtype(index) == _TEXT_BLOB and charset != _OCTETS
-        return made("8s", 1, *_whole_blobs(blobs, codec, is_text=is_text), (bytes(8),))
+        return made("8s", 1, *_whole_blobs(blobs, *_coding(codec, size), is_text=is_text), (bytes(8),))
     if kind in _CLOCKS:
         return made(*_CLOCKS[kind])
     raise SnapshotRefused(f"column {name} is of a type that snapshots cannot carry (type {kind})")
@@ -127,21 +131,22 @@ def field_of(metadata: Any, index: int, charsets: dict[int, tuple[str, int]], bl
 
 def _texts(kind: int, length: int, charset: int, codec: str, size: int) -> tuple[Any, ...]:
     octets, most = charset == _OCTETS, length // size
+    decode, encode = _coding(codec, size)
     pad = b"\0" if octets else b" "
 
     def encoded(cell: Any) -> bytes:
-        data: bytes = bytes(cell) if octets else cell.encode(codec)
+        data: bytes = bytes(cell) if octets else encode(cell)
         if len(data) > length or (len(data) > most and len(cell) > most):
             raise OverflowError
         return data
 
     if kind == _CHAR:
-        read: Read = _first if octets else lambda parts: parts[0].decode(codec)[:most]
+        read: Read = _first if octets else lambda parts: decode(parts[0])[:most]
         return f"{length}s", 1, read, lambda cell: (encoded(cell).ljust(length, pad),), (b"",)
 
     def read_varying(parts: tuple[Any, ...]) -> Cell:
         data: bytes = parts[1][: parts[0]]
-        return data if octets else data.decode(codec)
+        return data if octets else decode(data)
 
     def write_varying(cell: Any) -> tuple[int, bytes]:
         data = encoded(cell)
@@ -150,10 +155,17 @@ def _texts(kind: int, length: int, charset: int, codec: str, size: int) -> tuple
     return f"H{length}s", 2, read_varying, write_varying, (0, b"")
 
 
-def _whole_blobs(blobs: Blobs, codec: str, *, is_text: bool) -> tuple[Read, Write]:
+def _whole_blobs(blobs: Blobs, decode: Decode, encode: Encode, *, is_text: bool) -> tuple[Read, Write]:
     if not is_text:
         return blobs.load, blobs.store
-    return lambda parts: blobs.load(parts).decode(codec), lambda cell: blobs.store(cell.encode(codec))
+    return lambda parts: decode(blobs.load(parts)), lambda cell: blobs.store(encode(cell))
+
+
+def _coding(codec: str, size: int) -> tuple[Decode, Encode]:
+    """Return how texts of a character set are read and written; `size` is how many bytes a character takes at most."""
+    if size == 1:
+        return partial(read_old, codec=codec), partial(write_old, codec=codec)
+    return lambda data: data.decode(codec), lambda text: text.encode(codec)
 
 
 def _scaled(scale: int) -> tuple[Read, Write]:

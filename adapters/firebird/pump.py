@@ -2,7 +2,7 @@
 
 Nothing of an original row ever touches a page of it: it begins as a backup of the schema alone. While rows come in,
 triggers sleep and no index is active, so their order does not matter; the engine checks every constraint when its index
-is made. CHECK constraints and NOT NULL hold from the first row.
+is made. CHECK constraints and NOT NULL hold from the first row, so tables that a CHECK reads are filled first.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,8 @@ from adapters.firebird.delivered import delivered
 from adapters.firebird.fields import Blobs
 from adapters.firebird.marks import write_origin
 from adapters.firebird.messages import Layout, charsets_of, select
-from adapters.firebird.refusals import constraint_named, is_violation, refusing
+from adapters.firebird.pump_order import in_order, readers
+from adapters.firebird.refusals import constraint_named, is_check, is_violation, refusing
 from adapters.firebird.services import Place, back_up, close, restore, service
 from contracts.snapshots import Account, Column, Origin, Rewrite, Row, SnapshotRefused, Tell
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 _COMMIT_EVERY: Final = 20_000
 _DIALECT: Final = 3
 _TELL_EVERY: Final = 500
+_LATE: Final = (
+    ": it reads rows, and maybe such as come later; if it holds in the original, drop it in a sandbox of that, "
+    "and take this sandbox instead"
+)
 _AWAKE: Final = """
 select trim(RDB$TRIGGER_NAME) from RDB$TRIGGERS
 where coalesce(RDB$SYSTEM_FLAG, 0) = 0 and coalesce(RDB$TRIGGER_INACTIVE, 0) = 0 order by 1
@@ -120,14 +125,16 @@ def _fill(content: "FirebirdContent", connection: Any, rewrite: Rewrite, tell: T
     awake = [str(name) for (name,) in select(connection, _AWAKE, "RDB$TRIGGERS", charsets)]
     for name in awake:
         _run(connection, f"alter trigger {quoted(name)} inactive")
-    for table in content.tables:
+    for table in in_order(content.tables, content.connection):
         expected, done = content.count(table), 0
         try:
             for done in insert_rows(connection, table.name, table.columns, rewrite(table, content.rows(table))):
                 tell(f"rows of {table.name}", done, expected)
         except Exception as error:
             if is_violation(error):
-                raise SnapshotRefused(f"a new row breaks a rule of {table.name}: {constraint_named(error)}") from None
+                late = _LATE if is_check(error) and table.name in readers(content.connection) else ""
+                said = f"a new row breaks a rule of {table.name}: {constraint_named(error)}{late}"
+                raise SnapshotRefused(said) from None
             raise
         if done != expected:
             raise SnapshotRefused(f"{table.name} has {expected} rows and was given {done} new ones")

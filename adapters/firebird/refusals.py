@@ -10,7 +10,7 @@ from adapters.firebird.faults import describe
 from contracts.snapshots import SnapshotRefused
 
 # The engine quotes the row's own values after this.
-_VALUES: Final = re.compile(r"\s*-?Problematic key value is.*", re.DOTALL)
+_VALUES: Final = re.compile(r'\s*-?Problematic key value is.*|, value ".*"', re.DOTALL)
 _CONSTRAINTS: Final = frozenset({335544665, 335544466, 335544838, 335544839, 335544558, 335544347, 335544349})
 _SAID: Final[tuple[tuple[frozenset[int], str], ...]] = (
     (frozenset({335544472}), "wrong user or password for {}"),
@@ -30,6 +30,7 @@ _SAID: Final[tuple[tuple[frozenset[int], str], ...]] = (
         "the connection to {} cannot be made or was lost",
     ),
 )
+_CHECK: Final = 335544558
 _NO_FILE: Final = frozenset({335544344, 335544734, 335544733})
 _IN_USE: Final = frozenset({335544453, 335544451, 335544345, 335545065})
 _DENIED: Final = "Permission denied"
@@ -63,6 +64,11 @@ def constraint_named(error: Any) -> str:
 def is_violation(error: Any) -> bool:
     """Return whether the engine says that a row breaks a constraint."""
     return bool(_CONSTRAINTS & set(_codes(error)))
+
+
+def is_check(error: Any) -> bool:
+    """Return whether it is a CHECK constraint that the row breaks."""
+    return _CHECK in _codes(error)
 
 
 def _codes(error: Any) -> tuple[int, ...]:

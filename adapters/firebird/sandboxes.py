@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from adapters.firebird.address import Address
 from adapters.firebird.backup_file import begins_backup
-from adapters.firebird.delivered import settle
+from adapters.firebird.delivered import reserve, settle
 from adapters.firebird.marks import SANDBOX_MARK, is_sandbox, mark_sandbox
 from adapters.firebird.refusals import DatabaseThere, refusing
 from adapters.firebird.services import Place, close, opened, restore
@@ -84,22 +84,12 @@ def _restore_file(file: Path, place: Place, tell: Tell) -> None:
         if target.exists():  # once more: the restore took its time
             _require_idle_sandbox(place)
         else:
-            _reserve(target)
+            reserve(target)
         with refusing(str(target)):
             new.replace(target)
             settle(target.parent)
     finally:
         new.unlink(missing_ok=True)
-
-
-def _reserve(target: Path) -> None:
-    """Take a name that is free with an empty file, so that nobody's new database is replaced."""
-    try:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        raise SnapshotRefused(_APPEARED.format(target)) from None
-    except OSError as error:
-        raise SnapshotRefused(f"{target} cannot be written: {error.strerror}") from error
 
 
 def _restore_on_server(file: Path, place: Place, tell: Tell) -> None:

@@ -15,6 +15,7 @@ KEPT: Final = "keep"
 TEXT: Final = "text"
 DATES: Final = frozenset({"birth_date", "date", "timestamp"})
 RAW: Final = "raw bytes"
+SEAM: Final = "raw bytes, where two fields meet"
 SCHEMA: Final = "the schema"
 _WORDS: Final = frozenset({"family_name", "first_name", "initials", "street", "city"})
 """Kinds of which a value alone is a word of the language, and names nobody."""
@@ -22,6 +23,8 @@ _NUMBERS: Final = frozenset({"number", "opaque", "telephone", "iban", "bsn", "in
 _CHANCE_KEPT: Final = 7
 _CHANCE_TEXT: Final = 5
 """Digits: a shorter number stands in such a column by chance."""
+_DOUBTED: Final = 50
+"""Values: more are no chance."""
 _FIRST: Final = 3
 _CLEAN: Final = 50_000
 
@@ -35,6 +38,7 @@ class Judge:
         self._first: dict[tuple[Place, str], list[int]] = {}
         self._by_right: Counter[tuple[Place, str]] = Counter()
         self._clean: set[str] = set()
+        self._doubted: dict[str, list[int]] = {}
 
     def cell(self, where: str, what: What, cell: Cell, row: int, codec: str) -> None:
         """Look at a cell of the result.
@@ -79,8 +83,29 @@ class Judge:
                 continue
             if self._index.is_elsewhere(value):
                 self._by_right[self._index.places(value)[0], where] += 1
+            elif not piece.coding and (value in self._doubted or len(self._doubted) < _DOUBTED):
+                self._doubted.setdefault(value, []).append(piece.offset + begin)
             else:
                 self._survived(value, where, piece.offset + begin)
+
+    @property
+    def doubted(self) -> frozenset[str]:
+        """What raw bytes hold and no cell does, as far as it is so little that chance may have written it."""
+        return frozenset(self._doubted)
+
+    def settle(self, seams: Counter[str]) -> None:
+        """Say of each of these whether it survived; `seams` tells how often two cells of one row make it together.
+
+        Fields stand in raw bytes without anything between them: `06101059` before `+31 6` is somebody's number, and
+        nobody's. What stands there more often than that survived.
+        """
+        for value, places in self._doubted.items():
+            if seams[value] >= len(places):
+                self._by_right[self._index.places(value)[0], SEAM] += len(places)
+                continue
+            for at in places:
+                self._survived(value, RAW, at)
+        self._doubted.clear()
 
     @property
     def survivors(self) -> tuple[Survivor, ...]:

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Final
 
 from contracts.snapshots import Cell, Row, Table
@@ -34,6 +36,12 @@ class Sums:
     own: int = 0
 
 
+def _digest(cells: Row) -> int:
+    # Not hash(): it is the same for -1 and -2, for 0 and 2**61 - 1, and another for each NaN.
+    told = repr([cell.astimezone(UTC) if isinstance(cell, datetime) and cell.tzinfo else cell for cell in cells])
+    return int.from_bytes(blake2b(told.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
 class Summing:
     """Adds up the rows of one table."""
 
@@ -51,12 +59,12 @@ class Summing:
         sums = self.sums
         sums.rows += 1
         kept = tuple([row[at] for at in self._kept])
-        sums.kept = sums.kept + hash(kept) & _WRAP
+        sums.kept = sums.kept + _digest(kept) & _WRAP
         if self._dated is None or sums.dated is None:
             return
         other = self._dated(self._table, row) if self._dates else row
         dates = tuple([other[at] for at in self._dates])
-        sums.dated = sums.dated + hash((kept, dates)) & _WRAP
+        sums.dated = sums.dated + _digest((*kept, *dates)) & _WRAP
         sums.own += any(other[at] is not None and other[at] == row[at] for at in self._dates)
 
 

@@ -18,6 +18,7 @@ from shim.snapshots.dates import shifting
 from shim.snapshots.index import SHORTEST, Index, Place, in_raw
 from shim.snapshots.judge import Judge
 from shim.snapshots.raw import pieces
+from shim.snapshots.seams import seams
 from shim.snapshots.unchanged import NULL, Dated, Summing, Sums, TooShort, as_it_is, differences, is_empty, shapes
 from shim.snapshots.verdict import Searched, Verdict
 from shim.snapshots.words import joined
@@ -74,6 +75,7 @@ def verify(
         sums = _rows(after, policy, judge, codec, tell, dated=key is not None, differ=found)
         found += differences(seen.sums, sums)
         size = _bytes(technology, result, _room(folder, "raw"), judge, codec, tell)
+        judge.settle(_seams(after, judge.doubted, tell))
         return Verdict(
             seen.searched,
             judge.survivors,
@@ -174,6 +176,13 @@ def _bytes(technology: Technology, file: Path, folder: Path, judge: Judge, codec
     for piece in pieces(counted(), codec):
         judge.piece(piece)
     return passed
+
+
+def _seams(after: Content, doubted: frozenset[str], tell: Tell) -> Counter[str]:
+    found = Counter[str]()
+    for table in after.tables if doubted else ():
+        found += seams(_told(after, table, tell, "looking between fields of"), doubted)
+    return found
 
 
 def _told(content: Content, table: Table, tell: Tell, stage: str) -> Iterator[Row]:

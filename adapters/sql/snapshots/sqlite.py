@@ -20,7 +20,7 @@ from adapters.sql.snapshots.sqlite_files import (
     refused,
 )
 from adapters.sql.snapshots.sqlite_raw import raw
-from adapters.sql.snapshots.whole import appearing, remove, sync
+from adapters.sql.snapshots.whole import appearing, remove, reserve, sync
 from contracts.snapshots import Account, SnapshotRefused, Tell
 
 _STEPS: Final = 20_000
@@ -137,10 +137,7 @@ def _alone(target: Path) -> Iterator[None]:
     """Keep everybody out of a sandbox that is replaced; take the name where none is yet, with an empty file."""
     _only_a_sandbox(target)
     if not target.exists():
-        try:
-            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        except FileExistsError as error:
-            raise SnapshotRefused(f"{target} was made by somebody else meanwhile: it is left as it is") from error
+        reserve(target)
         yield
         return
     with closing(sqlite3.connect(target, timeout=0, isolation_level=None)) as connection:

@@ -18,7 +18,7 @@ def appearing(file: Path) -> Iterator[Path]:
     """Yield an empty file with mode 0600, which gets its name at the end of the block, durably; else nothing remains.
 
     Raises:
-        SnapshotRefused: the file is there already, or cannot be written.
+        SnapshotRefused: the file is there already, now or at the end, or cannot be written.
     """
     if os.path.lexists(file):
         raise SnapshotRefused(f"{file} is there already: name another file, or remove it")
@@ -27,12 +27,29 @@ def appearing(file: Path) -> Iterator[Path]:
         os.close(os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         yield unnamed
         sync(unnamed)
-        unnamed.rename(file)
+        reserve(file)
+        try:
+            unnamed.rename(file)
+        except BaseException:
+            file.unlink(missing_ok=True)
+            raise
         sync(file.parent)
     except OSError as error:
         raise SnapshotRefused(f"{file} cannot be written: {error.strerror or type(error).__name__}") from error
     finally:
         remove(unnamed)
+
+
+def reserve(file: Path) -> None:
+    """Take a name that is free with an empty file, so that nobody's new file is replaced.
+
+    Raises:
+        SnapshotRefused: it is not free any more.
+    """
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError as error:
+        raise SnapshotRefused(f"{file} was made by somebody else meanwhile: it is left as it is") from error
 
 
 def remove(file: Path) -> None:

@@ -59,15 +59,43 @@ def test_every_kind_of_column(firebird: FirebirdSnapshots, odd: Path, tmp_path: 
         assert [*content.rows(tables["NO_KEY"])] == [("b",), ("a",)]
 
 
-def test_a_byte_that_is_no_text_names_its_column(firebird: FirebirdSnapshots, odd: Path, tmp_path: Path) -> None:
-    """0x81 is no character of WIN1252."""
+def test_bytes_of_old_programs_come_and_go_as_they_are(firebird: FirebirdSnapshots, odd: Path, tmp_path: Path) -> None:
+    """0x81 was an umlaut under DOS and is no character of WIN1252: it is U+0081 here, and the same byte in the end."""
+    firebird.restore(odd, str(tmp_path / "old.fdb"), Account(), quietly)
+    with owner_connection(str(tmp_path / "old.fdb")) as connection:
+        connection.execute_immediate("alter table NO_KEY add FIXED char(7) character set WIN1252")
+        connection.execute_immediate("alter table NO_KEY add NOTE blob sub_type text character set WIN1252")
+        connection.commit()
+        connection.execute_immediate("update PARENT set OLD = x'4D818D8F909D80' where ID = 1")
+        connection.execute_immediate("update NO_KEY set TEXT = x'4D81', FIXED = x'9D', NOTE = x'8D80'")
+    firebird.take(str(tmp_path / "old.fdb"), Account(), tmp_path / "old.fbk", quietly)
+    rows = {}
+    for name, out in (("old", "new"), ("new", "newer")):
+        with firebird.opened(tmp_path / f"{name}.fbk", tmp_path, quietly) as content:
+            rows[name] = {table.name: [*content.rows(table)] for table in content.tables}
+            content.write(tmp_path / f"{out}.fbk", lambda _, rows: rows, ORIGIN, quietly)
+    assert rows["old"]["PARENT"][0][4] == "M\x81\x8d\x8f\x90\x9d€"
+    assert rows["old"]["NO_KEY"] == [("M\x81", "\x9d".ljust(7), "\x8d€")] * 2
+    assert rows["new"] == rows["old"]
+    firebird.restore(tmp_path / "new.fbk", str(tmp_path / "new.fdb"), Account(), quietly)
+    with owner_connection(str(tmp_path / "new.fdb")) as connection, connection.cursor() as cursor:
+        cursor.execute("select cast(OLD as varchar(12) character set OCTETS) from PARENT where ID = 1")
+        assert cursor.fetchone() == (bytes.fromhex("4D818D8F909D80"),)
+        cursor.execute("select first 1 cast(TEXT as varchar(9) character set OCTETS) from NO_KEY")
+        assert cursor.fetchone() == (bytes.fromhex("4D81"),)
+
+
+def test_bytes_that_are_no_text_name_their_column(firebird: FirebirdSnapshots, odd: Path, tmp_path: Path) -> None:
+    """0xAA is nothing in WIN1253, and no control either."""
     firebird.restore(odd, str(tmp_path / "bad.fdb"), Account(), quietly)
     with owner_connection(str(tmp_path / "bad.fdb")) as connection:
-        connection.execute_immediate("update PARENT set OLD = x'81' where ID = 1")
+        connection.execute_immediate("alter table NO_KEY add GREEK varchar(9) character set WIN1253")
+        connection.commit()
+        connection.execute_immediate("update NO_KEY set GREEK = x'81AA'")
     firebird.take(str(tmp_path / "bad.fdb"), Account(), tmp_path / "bad.fbk", quietly)
     with firebird.opened(tmp_path / "bad.fbk", tmp_path, quietly) as content:
-        table = next(table for table in content.tables if table.name == "PARENT")
-        with pytest.raises(SnapshotRefused, match=r"^PARENT\.OLD holds bytes that are no text"):
+        table = next(table for table in content.tables if table.name == "NO_KEY")
+        with pytest.raises(SnapshotRefused, match=r"^NO_KEY\.GREEK holds bytes that are no text"):
             _ = [*content.rows(table)]
 
 

@@ -8,6 +8,7 @@ import pytest
 from firebird.driver import connect_server, create_database
 
 from adapters.firebird import sandboxes
+from adapters.firebird.delivered import reserve
 from adapters.firebird.services import restore as restore_anew
 from adapters.firebird.snapshots import FirebirdSnapshots
 from contracts.snapshots import Account, SnapshotRefused
@@ -155,13 +156,13 @@ def test_a_file_that_appears_meanwhile(
 ) -> None:
     """Between the last look at a free place and the rename: it stays, and nothing is beside it."""
     del engine
-    place, real = tmp_path / "new.fdb", sandboxes._reserve
+    place, real = tmp_path / "new.fdb", reserve
 
     def late(target: Path) -> None:
         target.write_bytes(b"live")
         real(target)
 
-    monkeypatch.setattr(sandboxes, "_reserve", late)
+    monkeypatch.setattr(sandboxes, "reserve", late)
     with pytest.raises(SnapshotRefused, match="made by somebody else meanwhile"):
         firebird.restore(taken, str(place), Account(), quietly)
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"new.fdb": b"live"}

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.firebird import services
 from adapters.firebird.snapshots import FirebirdSnapshots
-from contracts.snapshots import Account, SnapshotRefused
+from contracts.snapshots import Account, Origin, SnapshotRefused
 from simulators.intramed.sandbox import OWNER, SNAPSHOT, owner_connection, restore
 from simulators.intramed.server import READER, FirebirdServer
 from tests.integration.firebird.conftest import quietly
@@ -138,13 +138,12 @@ def test_an_account_that_may_not(
 
 
 @pytest.mark.parametrize("moment", [0, 1_000_000])
-def test_a_full_disk_leaves_the_file_that_was_there(
+def test_a_full_disk_leaves_nothing(
     firebird: FirebirdSnapshots, restored: Path, tmp_path: Path, moment: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whenever the disk is full, an older snapshot of that name stays, and nothing half-written beside it."""
+    """Whenever the disk is full, nothing half-written remains."""
     (tmp_path / "copy.fdb").write_bytes(restored.read_bytes())
     out = tmp_path / "out.fbk"
-    out.write_bytes(b"before")
     write = services._Counted.write
 
     def full(counted: services._Counted, data: bytes) -> None:
@@ -155,8 +154,7 @@ def test_a_full_disk_leaves_the_file_that_was_there(
     monkeypatch.setattr(services._Counted, "write", full)
     with pytest.raises(SnapshotRefused, match="No space left"):
         firebird.take(str(tmp_path / "copy.fdb"), Account(), out, quietly)
-    assert out.read_bytes() == b"before"
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["copy.fdb", "out.fbk"]
+    assert [each.name for each in tmp_path.iterdir()] == ["copy.fdb"]
 
 
 def test_a_folder_that_is_not_there(firebird: FirebirdSnapshots, restored: Path, tmp_path: Path) -> None:
@@ -197,3 +195,45 @@ def test_a_machine_without_the_engine(restored: Path, tmp_path: Path) -> None:
 def test_notations(firebird: FirebirdSnapshots, place: str, is_one: bool) -> None:
     """Firebird's own notation; not a URL, and not the name of a system."""
     assert firebird.is_place(place) is is_one
+
+
+def test_a_file_that_appeared_meanwhile_is_left_alone(firebird: FirebirdSnapshots, odd: Path, tmp_path: Path) -> None:
+    """Another command wrote the same name first: its file stays, and nothing else remains."""
+    out = tmp_path / "out.fbk"
+
+    def tell(stage: str, *_: int | None) -> None:
+        if stage == "writing the snapshot":
+            out.write_text("somebody's")
+
+    with (
+        firebird.opened(odd, tmp_path, quietly) as content,
+        pytest.raises(SnapshotRefused, match=r"out\.fbk .*left as it is"),
+    ):
+        content.write(out, lambda _, rows: rows, Origin("0123456789abcdef", "00c0ffee", "odd"), tell)
+    with (
+        firebird.opened(odd, tmp_path, quietly) as content,
+        pytest.raises(SnapshotRefused, match=r"out\.fbk is there already"),
+    ):
+        content.write(out, lambda _, rows: rows, Origin("0123456789abcdef", "00c0ffee", "odd"), quietly)
+    assert out.read_text() == "somebody's"
+    assert [each.name for each in tmp_path.iterdir()] == ["out.fbk"]
+
+
+@pytest.mark.parametrize("ending", ["", "raise SystemExit(0)", "raise KeyboardInterrupt"])
+def test_no_lock_folder_outlives_the_process(odd: Path, tmp_path: Path, ending: str) -> None:
+    """The library makes it again when it ends with a connection open, so it ends first."""
+    script = f"""
+from pathlib import Path
+from adapters.firebird.address import Address
+from adapters.firebird.sandboxes import restored_into
+connection = restored_into(Path({str(odd)!r}), Path({str(tmp_path / "copy.fdb")!r}), lambda *_: None).connect()
+assert list(Path({str(tmp_path)!r}).glob("legacy-shim-firebird-*"))
+{ending}
+"""
+    environment = {name: value for name, value in os.environ.items() if name not in {"FIREBIRD_LOCK", "FIREBIRD_TMP"}}
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(
+        command, env={**environment, "TMPDIR": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "AssertionError" not in ended.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["copy.fdb"]

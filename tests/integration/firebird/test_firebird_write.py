@@ -65,6 +65,7 @@ def test_other_rows_and_everything_else_as_it_was(firebird: FirebirdSnapshots, o
         pytest.param(lambda c: c.update(LABEL=None), "PARENT", r"a rule of PARENT: .*LABEL", id="not null"),
         pytest.param(lambda c: c.update(LABEL="x" * 11), "PARENT", r"does not fit PARENT\.LABEL: it is too", id="long"),
         pytest.param(lambda c: c.update(TEXT="Ω77"), "NO_KEY", r"fit NO_KEY\.TEXT: it has characters", id="character"),
+        pytest.param(lambda c: c.update(TEXT="\x8077"), "NO_KEY", r"fit NO_KEY\.TEXT: it has characters", id="control"),
         pytest.param(lambda c: c.update(ID="x77"), "CHILD", r"does not fit CHILD\.ID: it is of another", id="kind"),
     ],
 )
@@ -136,6 +137,54 @@ def test_an_old_dialect(firebird: FirebirdSnapshots, engine: None, tmp_path: Pat
     firebird.restore(out, str(tmp_path / "new.fdb"), Account(), quietly)
     with owner_connection(str(tmp_path / "new.fdb")) as connection, connection.cursor() as cursor:
         assert cursor.execute("select MON$SQL_DIALECT, T.TEXT from MON$DATABASE, NO_KEY T").fetchall() == [(1, "a")]
+
+
+def test_a_check_may_read_what_comes_later(firebird: FirebirdSnapshots, odd: Path, tmp_path: Path) -> None:
+    """By its name, through a view, or in a domain: those tables are filled first."""
+    place, out = tmp_path / "place.fdb", tmp_path / "out.fbk"
+    firebird.restore(odd, str(place), Account(), quietly)
+    with owner_connection(str(place)) as connection:
+        for step in (
+            "create table ZONE (N integer)",
+            "create view ZONES (N) as select N from ZONE",
+            "create table AREA (N integer, constraint IN_ZONE check (exists (select 1 from ZONES where N = AREA.N)))",
+            "create domain OF_AREA as integer check (exists (select 1 from AREA where N = value))",
+            "create table AISLE (N OF_AREA)",
+        ):
+            connection.execute_immediate(step)
+            connection.commit()
+        for table in ("ZONE", "AREA", "AISLE"):
+            connection.execute_immediate(f"insert into {table} values (1)")  # noqa: S608 - a name from above
+            connection.commit()
+    firebird.take(str(place), Account(), tmp_path / "taken.fbk", quietly)
+    assert rewritten(firebird, tmp_path / "taken.fbk", out) == 2
+    with (
+        firebird.opened(tmp_path / "taken.fbk", tmp_path, quietly) as content,
+        pytest.raises(SnapshotRefused, match=r"a rule of AREA: .*IN_ZONE"),
+    ):
+        content.write(tmp_path / "bad.fbk", changing("AREA", lambda cells: cells.update(N=2)), ORIGIN, quietly)
+    with (
+        firebird.opened(tmp_path / "taken.fbk", tmp_path, quietly) as content,
+        pytest.raises(SnapshotRefused, match="a rule of AISLE: ") as refused,
+    ):
+        content.write(tmp_path / "bad.fbk", changing("AISLE", lambda cells: cells.update(N=77)), ORIGIN, quietly)
+    assert "77" not in str(refused.value)
+
+
+def test_a_check_that_no_order_satisfies(firebird: FirebirdSnapshots, odd: Path, tmp_path: Path) -> None:
+    """It reads rows of its own table; the refusal says what to do."""
+    place = tmp_path / "place.fdb"
+    firebird.restore(odd, str(place), Account(), quietly)
+    with owner_connection(str(place)) as connection:
+        connection.execute_immediate("create table PAIR (N integer, constraint MANY check (N = 0))")
+        connection.commit()
+        connection.execute_immediate("insert into PAIR values (0)")
+        connection.execute_immediate("insert into PAIR values (0)")
+        connection.commit()
+        connection.execute_immediate("alter table PAIR add constraint TWO check ((select count(*) from PAIR) > 1)")
+    firebird.take(str(place), Account(), tmp_path / "taken.fbk", quietly)
+    with pytest.raises(SnapshotRefused, match=r"a rule of PAIR: .*TWO.*: it reads rows, .*, drop it in a sandbox"):
+        rewritten(firebird, tmp_path / "taken.fbk", tmp_path / "out.fbk")
 
 
 def rewritten(firebird: FirebirdSnapshots, taken: Path, out: Path) -> int:

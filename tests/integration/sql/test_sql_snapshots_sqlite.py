@@ -338,3 +338,21 @@ def test_texts_of_two_bytes_are_searched_as_such(tmp_path: Path, folder: Path) -
         connection.execute("insert into note values ('Crêpe')")
         connection.commit()
     assert "Crêpe".encode(SQLITE.codec(file, folder)) in b"".join(SQLITE.raw(file, folder, quiet))
+
+
+def test_a_snapshot_that_appeared_meanwhile_is_left_alone(taken: Path, tmp_path: Path, folder: Path) -> None:
+    """Somebody took the name while rows were written: that file stays, and nothing else remains."""
+    out = tmp_path / "out"
+
+    def rewrite(table: Table, rows: Iterator[Row]) -> Iterator[Row]:
+        del table
+        out.write_text("somebody's")
+        return rows
+
+    with (
+        SQLITE.opened(taken, folder, quiet) as content,
+        pytest.raises(SnapshotRefused, match="out was made by somebody else meanwhile"),
+    ):
+        content.write(out, rewrite, ORIGIN, quiet)
+    assert out.read_text() == "somebody's"
+    assert not [*tmp_path.glob(".out*")]

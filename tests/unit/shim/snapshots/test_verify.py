@@ -7,8 +7,9 @@ import pytest
 from contracts.snapshots import Origin, SnapshotRefused
 from shim.pseudonyms.key import PseudonymKey
 from shim.snapshots.dates import shifting
+from shim.snapshots.unchanged import Summing, differences
 from shim.snapshots.verdict import Verdict
-from tests.unit.shim.snapshots.stage import FEW, PATIENT, Stage
+from tests.unit.shim.snapshots.stage import CLINIC, FEW, PATIENT, Stage
 
 NUMBER, FAMILY, FULL, STREET, TELEPHONE, NOTE, BIRTH, PICTURE = range(8)
 
@@ -117,6 +118,17 @@ def test_a_freed_page_is_searched(stage: Stage, spelled: str) -> None:
     (survivor,) = stage.run().survivors
     assert (survivor.where, survivor.count) == ("raw bytes", 1)
     assert "telephone" in survivor.of
+
+
+@pytest.mark.parametrize(("times", "survives"), [(1, False), (2, True)])
+def test_what_two_fields_of_a_row_make_together_is_chance(stage: Stage, times: int, survives: bool) -> None:
+    """Bytes have nothing between two fields; what stands there more often than rows explain has survived."""
+    number = stage.text(5, TELEPHONE)
+    stage.people[3][STREET], stage.people[3][NOTE] = f"Zandpad {number[:4]}", f"{number[4:]} belt terug"
+    stage.tail = b"\x00\x00".join([b"Zandpad " + number.encode("latin-1") + b" belt terug"] * times)
+    verdict = stage.run()
+    assert {(one.where, one.count) for one in verdict.survivors} == ({("raw bytes", 2)} if survives else set())
+    assert (("raw bytes, where two fields meet", 1) in {(one.where, one.count) for one in verdict.by_right}) != survives
 
 
 @pytest.mark.parametrize("edge", [0, 1, 2, 3, 4, 7, 12, 15, 16, 17])
@@ -231,3 +243,16 @@ def test_a_date_of_somebody_else_or_of_the_original_is_found(stage: Stage) -> No
     assert people[1][BIRTH] != people[3][BIRTH]
     people[1][BIRTH] = people[3][BIRTH]
     assert stage.run(key=key).differences == ("PATIENT: dates are not shifted as this key shifts them",)
+
+
+@pytest.mark.parametrize(("kept", "became"), [(-1, -2), (0, 2**61 - 1)])
+def test_a_kept_number_that_became_another_is_seen(stage: Stage, kept: int, became: int) -> None:
+    """Python's own hash is the same for both."""
+    sums = []
+    for number in (kept, became):
+        summing = Summing(CLINIC, stage.policy, None)
+        summing.add((number, "Praktijk Centrum"))
+        sums.append({"VESTIGING": summing.sums})
+    (line,) = differences(*sums)
+    assert line.startswith("VESTIGING: columns that the policy keeps")
+    assert not [*differences(sums[0], sums[0])]
