@@ -5,6 +5,7 @@ stands, so that what is shorter than six bytes, and could be there by chance, is
 """
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,14 @@ def in_bytes(data: bytes, wanted: Sampled) -> set[bytes]:
             if data.startswith(value, at):
                 found.add(value)
     return found
+
+
+def alone(data: bytes, found: set[bytes]) -> set[bytes]:
+    """Return which of these stand somewhere with no digit on either side.
+
+    A patient number such as 00317197 is in the midst of somebody's 0031 71 97 … by chance.
+    """
+    return {value for value in found if re.search(rb"(?<!\d)" + re.escape(value) + rb"(?!\d)", data)}
 
 
 def _cells(database: Path, table: str, column: str) -> Iterator[str]:
