@@ -89,16 +89,19 @@ def _options_at(server: RawServer) -> PlanonOptions:
 
 
 @pytest.mark.parametrize(
-    ("landed", "lags"),
+    ("backend_id", "kind", "age", "lags"),
     [
-        (Landed("INC-1", now() - timedelta(hours=1), "incident"), True),
-        (Landed("INC-1", now() - timedelta(seconds=20), "incident"), False),
-        (Landed("1001", now() - timedelta(hours=1), "note"), False),
+        ("INC-1", "incident", timedelta(hours=1), True),
+        ("INC-1", "incident", timedelta(seconds=20), False),
+        ("1001", "note", timedelta(hours=1), False),
     ],
     ids=["long ago", "just now", "a note"],
 )
-def test_a_replica_lags_when_it_lacks_an_old_incident(planon: PlanonSimulator, landed: Landed, lags: bool) -> None:
+def test_a_replica_lags_when_it_lacks_an_old_incident(
+    planon: PlanonSimulator, backend_id: str, kind: str, age: timedelta, lags: bool
+) -> None:
     """One of the last minutes may lack, and the key of a note is no incident's number."""
+    landed = Landed(backend_id, now() - age, kind)
     assert ("replica-lagging" in codes(steps(options_for(planon), landed))) is lags
 
 

@@ -148,12 +148,14 @@ def evening(night: Night) -> None:
 
 
 def morning(night: Night, mapping: Path) -> None:
-    """The mapping is mended and the service started anew; Planon answers, and takes a report of the morning."""
+    """The mapping is mended and accepted, the service started anew; Planon answers and takes a report."""
     mapping.write_text(PACKAGED.read_text("utf-8"), "utf-8")
     soon = night.configuration.read_text("utf-8").replace("probe_s = 30", "probe_s = 0.2")
     night.configuration.write_text(soon, "utf-8")
     night.planon.apply(down=False)
     night.at(MORNING, "06:31:04")
+    with night.terminal():
+        night.run("systems", "accept", "planon", "--reason", "WhatsApp was mapped to WEBCHAT")
     with night.serving() as site:
         report(site, "night-6", f"{MORNING}T06:31", "Geen warm water", site.tenant())
         night.wait(lambda seen: seen.counts == {PARKED: 3, WAITING: 1, UNKNOWN: 1} and seen.open_since is None)
@@ -259,8 +261,9 @@ The note waits behind its incident. And what fails, by cause, with what to type 
 ## 07:30
 
 Planon is back, and the first report of the morning is delivered. Before that a colleague had found that the site's
-mapping called WhatsApp web chat, mended it, and started the service anew. What waited had been validated with the old
-mapping, so it was parked before it was sent.
+mapping called WhatsApp web chat, mended it, accepted it (`shim systems accept planon`: until then nothing is written
+with it), and started the service anew. What waited had been validated with the old mapping, so it was parked before it
+was sent.
 
 {back}
 
