@@ -59,7 +59,8 @@ def test_two_hundred_threads_want_one_slot(practice: Practice) -> None:
         gate.wait()
         for _ in range(REPEATS):
             answer = client.post("hold_slot", body, f"{round_}hold-{index}")
-            if answer.status_code != 503:  # no connection could be opened in time: the same key again, as clients do
+            # No connection in time, or an attempt that was cut off: the same key again, as the problems tell clients.
+            if answer.status_code not in {503, 504}:
                 break
         return answer
 
