@@ -14,7 +14,6 @@ _COMPRESSED: Final = 4
 _BACKUP_PATH: Final = 7
 _DATABASE_PATH: Final = 1
 _DATABASE_RECORD: Final = 14
-_ATTRIBUTES: Final = frozenset(range(1, 30))
 _BACKUP_BEGINS: Final = b"\x00\x02\x04"
 HEAD: Final = 4096
 NEUTRAL: Final = b"snapshot.fdb"

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from adapters.files.whole import reserve, sync
 from adapters.firebird.address import Address
 from adapters.firebird.backup_file import begins_backup
-from adapters.firebird.delivered import reserve, settle
 from adapters.firebird.marks import SANDBOX_MARK, is_sandbox, mark_sandbox
 from adapters.firebird.refusals import DatabaseThere, refusing
 from adapters.firebird.services import Place, close, opened, restore
@@ -87,7 +87,7 @@ def _restore_file(file: Path, place: Place, tell: Tell) -> None:
             reserve(target)
         with refusing(str(target)):
             new.replace(target)
-            settle(target.parent)
+            sync(target.parent)
     finally:
         new.unlink(missing_ok=True)
 

@@ -56,11 +56,6 @@ class Filter:
         found = hash(text)
         self.cells[found & self.mask] |= 1 << (found >> 40 & 7)
 
-    def may_have(self, text: str) -> bool:
-        """Return False if it was never taken in."""
-        found = hash(text)
-        return bool(self.cells[found & self.mask] >> (found >> 40 & 7) & 1)
-
 
 class Index:
     """Values by a digest that nobody can undo: its key is forgotten with this object. For one thread."""

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from adapters.files.whole import reserve, sync
 from adapters.sql.snapshots.sqlite_content import SqliteContent, check_pages, copy
 from adapters.sql.snapshots.sqlite_files import (
     codec_of,
@@ -20,7 +21,7 @@ from adapters.sql.snapshots.sqlite_files import (
     refused,
 )
 from adapters.sql.snapshots.sqlite_raw import raw
-from adapters.sql.snapshots.whole import appearing, remove, reserve, sync
+from adapters.sql.snapshots.whole import appearing, remove
 from contracts.snapshots import Account, SnapshotRefused, Tell
 
 _STEPS: Final = 20_000

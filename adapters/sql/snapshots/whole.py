@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from adapters.files.whole import put, refuse_existing
 from contracts.snapshots import SnapshotRefused
 
 _BESIDE: Final = ("", "-journal", "-wal", "-shm")
@@ -20,48 +21,19 @@ def appearing(file: Path) -> Iterator[Path]:
     Raises:
         SnapshotRefused: the file is there already, now or at the end, or cannot be written.
     """
-    if os.path.lexists(file):
-        raise SnapshotRefused(f"{file} is there already: name another file, or remove it")
+    refuse_existing(file)
     unnamed = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
         os.close(os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         yield unnamed
-        sync(unnamed)
-        reserve(file)
-        try:
-            unnamed.rename(file)
-        except BaseException:
-            file.unlink(missing_ok=True)
-            raise
-        sync(file.parent)
+        put(unnamed, file)
     except OSError as error:
         raise SnapshotRefused(f"{file} cannot be written: {error.strerror or type(error).__name__}") from error
     finally:
         remove(unnamed)
 
 
-def reserve(file: Path) -> None:
-    """Take a name that is free with an empty file, so that nobody's new file is replaced.
-
-    Raises:
-        SnapshotRefused: it is not free any more.
-    """
-    try:
-        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError as error:
-        raise SnapshotRefused(f"{file} was made by somebody else meanwhile: it is left as it is") from error
-
-
 def remove(file: Path) -> None:
     """Remove a file and what SQLite left beside it; harmless when there is none."""
     for ending in _BESIDE:
         file.with_name(file.name + ending).unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Let a file, or the names in a folder, survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from firebird.driver import connect_server, create_database
 
+from adapters.files.whole import reserve
 from adapters.firebird import sandboxes
-from adapters.firebird.delivered import reserve
 from adapters.firebird.services import restore as restore_anew
 from adapters.firebird.snapshots import FirebirdSnapshots
 from contracts.snapshots import Account, SnapshotRefused
