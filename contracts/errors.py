@@ -114,6 +114,12 @@ class BodyTooLarge(FixRequest):
     slug, status, title = "body-too-large", 413, "The body is too large"
 
 
+class HeadersTooLarge(FixRequest):
+    """Raised when the headers of a request are longer than any client of the contracts needs."""
+
+    slug, status, title = "headers-too-large", 431, "The headers are too large"
+
+
 class SlotTaken(FixRequest):
     """Raised when somebody else holds or has booked the slot."""
 
@@ -180,6 +186,18 @@ class TooManyRequests(LimitReached):
     """Raised when a client has sent more requests than it may in a minute."""
 
     slug, status, title = "too-many-requests", 429, "Too many requests"
+
+
+class RequestTooSlow(RepeatLater):
+    """Raised when a body does not arrive in time; nothing was done."""
+
+    slug, status, title = "request-too-slow", 408, "The request took too long to arrive"
+
+
+class Overloaded(RepeatLater):
+    """Raised when as much is under way as the service, or one system, takes at a time; nothing was done."""
+
+    slug, status, title = "overloaded", 503, "Too much is under way"
 
 
 class BackendUnavailable(RepeatLater):

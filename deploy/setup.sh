@@ -20,6 +20,8 @@ if command -v dpkg-query >/dev/null; then
     want libodbc2                  # the ODBC driver manager, which pyodbc's wheel links to
     [ "$kind" = dev ] && want odbc-postgresql # ODBC drivers whose behaviour the tests watch
     [ "$kind" = dev ] && want libsqliteodbc
+    [ "$kind" = dev ] && want chromium # the operations page is tested in it
+    [ "$kind" = dev ] && want chromium-driver
     [ "$kind" = dev ] && want curl # a test runs the curl line that `make serve` prints
     if [ "$kind" = dev ] && ! command -v cc >/dev/null; then # tests build a disk that loses power
         want gcc

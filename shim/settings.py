@@ -3,7 +3,7 @@
 import tomllib
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -82,6 +82,22 @@ class Http(Section):
             raise ValueError("tls_certificate and tls_key go together")
         return self
 
+    calls_per_system: int = Field(
+        default=24, ge=1, le=256, description="Calls of one system at a time; a slow one keeps none from the others."
+    )
+    queue_s: float = Field(
+        default=2, ge=0, description="How long a call waits for its turn before it is answered 503, seconds."
+    )
+    connections: int = Field(default=1000, ge=1, description="Most connections of clients at a time.")
+    deadline_s: float = Field(
+        default=60,
+        gt=0,
+        description="After which a call is answered, whatever it waits for, seconds: 504, and a write asks its "
+        "backend when it is repeated. What `Prefer: wait=n` waits comes on top.",
+    )
+    receive_s: float = Field(
+        default=10, gt=0, description="How long the headers, and then the body, of a request may take, seconds."
+    )
     requests_per_minute: int = Field(
         default=600,
         ge=0,
@@ -118,7 +134,9 @@ class OutboxSection(OutboxLimits):
     threads: int = Field(
         default=2, ge=1, le=64, description="Attempts at a time per system, over all processes and machines."
     )
-    grace_s: float = Field(default=30, ge=0, description="How long a shutdown waits for running attempts, seconds.")
+    grace_s: float = Field(
+        default=30, ge=0, description="How long a shutdown waits for running requests and attempts, seconds."
+    )
     breaker_after: int = Field(
         default=3, ge=1, description="Attempts in a row that reach nobody, after which a system is out of reach."
     )
@@ -183,6 +201,45 @@ class AuditSection(Section):
         "`outbox.alert_secret` signs; without any, checkpoints are made by `shim audit checkpoint` only.",
     )
     checkpoint_every_s: float = Field(default=3600, ge=1, description="From one checkpoint to the next, seconds.")
+
+
+class LogSection(Section):
+    """What the log on standard error looks like, and how much of the same it takes."""
+
+    format: Literal["console", "json"] = Field(
+        default="console", description="`console`, a line to read; `json`, an object per line for what collects logs."
+    )
+    same_per_minute: int = Field(
+        default=10,
+        ge=1,
+        description="How often the same message is written in a minute; then only how many more there were.",
+    )
+
+
+class TracingSection(Section):
+    """Where traces go."""
+
+    endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/\s]",
+        description="OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`; without one nothing is traced.",
+    )
+    ratio: float = Field(
+        default=1, ge=0, le=1, description="Share of the traces that are kept, where the caller does not say."
+    )
+    accepted_risk: AcceptedRisk | None = Field(
+        default=None, description="Why `endpoint` may be `http://` to another machine, so that traces can be read."
+    )
+
+
+class AdminSection(Section):
+    """The operations page at `/admin`."""
+
+    enabled: bool = Field(default=True, description="Whether there is one; nobody gets in without a link.")
+    link_s: int = Field(
+        default=600, ge=10, le=86_400, description="How long a link of `shim admin link` can be used, once, seconds."
+    )
+    session_s: int = Field(default=3600, ge=60, le=86_400, description="How long somebody stays signed in, seconds.")
 
 
 class ReportTime(Section):
@@ -270,6 +327,9 @@ class Settings(BaseSettings):
     report_time: ReportTime = ReportTime()
     identity: Identity = Identity()
     audit: AuditSection = AuditSection()
+    log: LogSection = LogSection()
+    tracing: TracingSection = TracingSection()
+    admin: AdminSection = AdminSection()
     systems: dict[SystemName, SystemSection] = Field(
         default_factory=dict, description="The legacy systems, by name; without any, only looking at the state works."
     )
