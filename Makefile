@@ -38,11 +38,13 @@ bench: ## Every benchmark, side by side with its baseline
 	@$(BIN)/python -m benchmarks intramed
 	@$(BIN)/python -m benchmarks outbox
 	@$(BIN)/python -m benchmarks planon
+	@$(BIN)/python -m benchmarks service
 	@$(BIN)/python -m benchmarks snapshots
 
-docs: ## Render docs/reference.md from the code, docs/explain.md and docs/bad-night.md from real runs
+docs: ## Render docs/reference.md and docs/problems.md from the code, docs/explain.md and docs/bad-night.md from real runs
 	@$(SETUP) dev
 	@$(BIN)/python -m tests.unit.house.reference > docs/reference.md
+	@$(BIN)/python -m tests.unit.house.problems
 	@$(BIN)/python -m tests.integration.shim.explained > docs/explain.md
 	@$(BIN)/python -m tests.integration.shim.bad_night > docs/bad-night.md
 

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 
-from benchmarks import create_incident, intramed, outbox, planon, snapshots
+from benchmarks import create_incident, intramed, outbox, planon, service, snapshots
 from benchmarks.measure import print_table
 
 _BENCHMARKS = {
@@ -12,6 +12,7 @@ _BENCHMARKS = {
     "intramed": intramed,
     "outbox": outbox,
     "planon": planon,
+    "service": service,
     "snapshots": snapshots,
 }
 

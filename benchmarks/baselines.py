@@ -47,6 +47,16 @@ class Shared:
         return self.inner.name
 
     @property
+    def technology(self) -> str:
+        """The inner source's."""
+        return self.inner.technology
+
+    @property
+    def server(self) -> str:
+        """The inner source's."""
+        return self.inner.server
+
+    @property
     def codec(self) -> str:
         """The inner source's."""
         return self.inner.codec

@@ -53,6 +53,11 @@ class Recorder:
         self.units.append(Unit(False, [self._executed(statement, parameters)]))
         return self._database.read(statement, **parameters)
 
+    def read_now(self, statement: Statement | str, **parameters: Any) -> list[Row] | None:
+        """Read, noted."""
+        self.units.append(Unit(False, [self._executed(statement, parameters)]))
+        return self._database.read_now(statement, **parameters)
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()

@@ -12,6 +12,19 @@ where MON$SYSTEM_FLAG = 0 and MON$ATTACHMENT_ID <> current_connection"""
 
 
 @dataclass(frozen=True, slots=True)
+class Process:
+    """What one process holds at one moment."""
+
+    fds: int
+    rss_kb: int
+
+
+def of_process(pid: int) -> Process:
+    """Count what a process holds, without its children."""
+    return Process(sum(1 for _ in (_PROC / str(pid) / "fd").iterdir()), _rss_kb(pid))
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What a service holds at one moment: `rss_kb` counts what processes share for each of them."""
 

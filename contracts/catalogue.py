@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from contracts import facility, outbound, practice
+from contracts import facility, guidance, outbound, practice
+from contracts.errors import ContractError, HoldExpired, RuleMissing, SlotTaken, TooLate
 from contracts.fields import Model
 
 STAFF: Final = "staff"
@@ -36,6 +37,8 @@ class Contract:
     request: type[Model]
     reply: type[Model]
     summary: str
+    refusals: tuple[type[ContractError], ...] = ()
+    """What it can refuse beside what every contract of its effect can."""
     rank: int = 1
     """Of a durable one: 0 is sent before 1. A report of damage goes before a note about one."""
 
@@ -43,6 +46,11 @@ class Contract:
     def operation(self) -> str:
         """Operation id in OpenAPI, such as `practice_log_note`."""
         return f"{self.desk}_{self.name}"
+
+    @property
+    def guidance(self) -> str:
+        """When an agent calls it, what it must not do, and what comes back, as a language model's tool is described."""
+        return guidance.OF[self.operation]
 
     @property
     def identifies(self) -> bool:
@@ -78,6 +86,7 @@ CATALOGUE: Final = (
         facility.CreateIncidentRequest,
         facility.IncidentDelivery,
         "Report an incident; the backend's own SLA clock starts at the report time.",
+        (RuleMissing,),
         rank=0,
     ),
     Contract(
@@ -103,6 +112,7 @@ CATALOGUE: Final = (
         facility.FacilityNoteRequest,
         facility.FacilityNoteDelivery,
         "Add a note to an incident's communication log.",
+        (RuleMissing,),
     ),
     Contract(
         FACILITY,
@@ -143,6 +153,7 @@ CATALOGUE: Final = (
         practice.HoldSlotRequest,
         practice.HoldSlotReply,
         "Keep a slot for one patient for a short while.",
+        (SlotTaken, TooLate),
     ),
     Contract(
         PRACTICE,
@@ -151,6 +162,7 @@ CATALOGUE: Final = (
         practice.ConfirmRequest,
         practice.ConfirmReply,
         "Turn a hold into an appointment.",
+        (SlotTaken, TooLate, HoldExpired),
     ),
     Contract(
         PRACTICE,
@@ -159,6 +171,7 @@ CATALOGUE: Final = (
         practice.CancelRequest,
         practice.CancelReply,
         "Cancel an appointment of this patient.",
+        (TooLate,),
     ),
     Contract(
         PRACTICE,

@@ -114,6 +114,12 @@ class BodyTooLarge(FixRequest):
     slug, status, title = "body-too-large", 413, "The body is too large"
 
 
+class UrlTooLong(FixRequest):
+    """Raised when path and query of a request are longer than any that the service has."""
+
+    slug, status, title = "url-too-long", 414, "The URL is too long"
+
+
 class HeadersTooLarge(FixRequest):
     """Raised when the headers of a request are longer than any client of the contracts needs."""
 

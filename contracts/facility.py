@@ -7,7 +7,19 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from contracts.address import home_in
 from contracts.delivery import Delivery
-from contracts.fields import CODED, DeliveryId, Instant, Match, MessageText, Model, ReportedAt, Telephone, TenantToken
+from contracts.fields import (
+    CODED,
+    NUMBER,
+    DeliveryId,
+    Instant,
+    Match,
+    MessageText,
+    Model,
+    ReportedAt,
+    Share,
+    Telephone,
+    TenantToken,
+)
 
 IncidentNumber = Annotated[
     str,
@@ -74,9 +86,7 @@ class AssetHint(Model):
         StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,20}$"),
         Field(description="Asset code.", examples=["CV-0114"]),
     ]
-    confidence: float = Field(
-        ge=0, le=1, description="How sure the caller is, 0 to 1; used above 0.9.", examples=[0.94]
-    )
+    confidence: Share = Field(description="How sure the caller is, 0 to 1; used above 0.9.", examples=[0.94])
 
 
 _DECIDED_BY_ROWS: Final = frozenset(
@@ -184,7 +194,9 @@ class Incident(Model):
 class ListAtRiskRequest(Model):
     """Which running clocks to look at."""
 
-    limit: int = Field(default=50, ge=1, le=200, description="At most this many incidents, nearest due time first.")
+    limit: Annotated[int, Field(ge=1, le=200), NUMBER] = Field(
+        default=50, description="At most this many incidents, nearest due time first."
+    )
 
 
 class ListAtRiskReply(Model):

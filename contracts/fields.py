@@ -103,6 +103,20 @@ ReportedAt = Annotated[
 ]
 
 
+def _only_number(value: object) -> object:
+    # Pydantic reads `true` as 1 and "3" as 3; a caller that sends those has made a mistake.
+    if isinstance(value, bool | str):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic makes a violation of it
+    return value
+
+
+NUMBER: Final = BeforeValidator(_only_number)
+"""Stands behind a number's bounds, which the JSON schema would not tell otherwise."""
+
+Share = Annotated[float, Field(ge=0, le=1), NUMBER]
+"""A number from 0 to 1, and nothing that could be read as one."""
+
+
 def _telephone(value: str) -> str:
     try:
         return normalise_telephone(value)

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 from contracts.delivery import Delivery
 from contracts.fields import (
     CODED,
+    NUMBER,
     AppointmentToken,
     HoldToken,
     Instant,
@@ -42,10 +43,8 @@ class FindPatientRequest(Model):
         StringConstraints(min_length=1, max_length=60),
         Field(description="First name, when ask_for named it.", examples=["Noor"]),
     ] = None
-    birth_year: int | None = Field(
+    birth_year: Annotated[int, Field(ge=1900, le=2100), NUMBER] | None = Field(
         default=None,
-        ge=1900,
-        le=2100,
         description="Year of birth, four digits, when ask_for named it.",
         examples=[1987],
     )
@@ -92,8 +91,12 @@ class ListSlotsRequest(Model):
     )
     clinic: ClinicCode | None = Field(default=None, description="Only in this clinic.", examples=["MCEN"])
     therapist: TherapistCode | None = Field(default=None, description="Only with this therapist.", examples=["T07"])
-    minutes: int | None = Field(default=None, ge=5, le=240, description="Length of the slot in minutes.", examples=[30])
-    limit: int = Field(default=3, ge=1, le=50, description="At most this many slots, earliest first.")
+    minutes: Annotated[int, Field(ge=5, le=240), NUMBER] | None = Field(
+        default=None, description="Length of the slot in minutes.", examples=[30]
+    )
+    limit: Annotated[int, Field(ge=1, le=50), NUMBER] = Field(
+        default=3, description="At most this many slots, earliest first."
+    )
 
     @model_validator(mode="after")
     def _window(self) -> Self:
@@ -179,7 +182,9 @@ class ListUpcomingRequest(Model):
     """Whose appointments to list."""
 
     patient: PatientToken
-    limit: int = Field(default=10, ge=1, le=50, description="At most this many appointments, earliest first.")
+    limit: Annotated[int, Field(ge=1, le=50), NUMBER] = Field(
+        default=10, description="At most this many appointments, earliest first."
+    )
 
 
 class ListUpcomingReply(Model):

@@ -63,35 +63,54 @@ class Observer(Protocol):
         """Note a step; spans begun within it are its children. An error is noted by its class, never by its message."""
         ...
 
+    def past(self, name: str, phase: Phase | None, begun: float, ended: float, attributes: Attributes) -> None:
+        """Note a step that is over already, a child of the one under way."""
+        ...
+
     def traceparent(self) -> str | None:
         """Return the header of W3C trace context that names the span under way; None when nothing is traced."""
         ...
 
 
-class _Silent:
+class Silent:
     """A span that nobody notes, and the observer that notes none."""
+
+    __slots__ = ()
 
     def tell(self, **attributes: Unpack[Attributes]) -> None:
         """Forget it."""
 
-    @contextmanager
-    def span(self, name: str, phase: Phase | None, attributes: Attributes) -> Iterator[Span]:
+    def span(self, name: str, phase: Phase | None, attributes: Attributes) -> "Silent":
         """Do nothing."""
         del name, phase, attributes
-        yield self
+        return self
+
+    def past(self, name: str, phase: Phase | None, begun: float, ended: float, attributes: Attributes) -> None:
+        """Do nothing."""
 
     def traceparent(self) -> str | None:
         """Return None."""
         return None
 
+    def __enter__(self) -> Span:
+        return self
 
-_SILENT: Final = _Silent()
-_observer: ContextVar[Observer] = ContextVar("observer", default=_SILENT)
+    def __exit__(self, *raised: object) -> None:
+        return None
+
+
+SILENT: Final = Silent()
+_observer: ContextVar[Observer] = ContextVar("observer", default=SILENT)
 
 
 def span(name: str, phase: Phase | None = None, **attributes: Unpack[Attributes]) -> AbstractContextManager[Span]:
     """Put this around a step. A thread that is started for it must run in a copy of the context (`contextvars`)."""
     return _observer.get().span(name, phase, attributes)
+
+
+def past(name: str, begun: float, ended: float, phase: Phase | None = None, **attributes: Unpack[Attributes]) -> None:
+    """Note a step that is over: when it began and ended, by the monotonic clock, which processes share."""
+    _observer.get().past(name, phase, begun, ended, attributes)
 
 
 def traceparent() -> str | None:

@@ -107,6 +107,13 @@ class Database(Protocol):
         """
         ...
 
+    def read_now(self, statement: Statement | str, **parameters: Any) -> list[Row] | None:
+        """Return the same without waiting for anybody; None if that cannot be done, and `read` has to.
+
+        It is a few reads of a file that the system has in memory, so that an event loop may make it itself.
+        """
+        ...
+
     def close(self) -> None:
         """Close every connection. Nothing may use the database any more."""
         ...

@@ -52,6 +52,7 @@ class NewEntry:
         continues: the entry whose document could not hold it all.
         request: what the client asked, to compose it anew with another schema or mapping.
         supersedes: the entry whose place this one takes, and `position` that place in its key's order.
+        traceparent: W3C trace context of the request, which its attempts belong to.
     """
 
     id: str
@@ -65,6 +66,7 @@ class NewEntry:
     request: bytes | None = None
     supersedes: str | None = None
     position: int | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,12 @@ class Entry:
     check_failures: int
     delivered_boot: str | None
     delivered_uptime: int | None
+    traceparent: str | None
+
+    @property
+    def trace(self) -> str | None:
+        """The trace id of its request, 32 hexadecimal digits; None if an earlier release accepted it."""
+        return None if self.traceparent is None else self.traceparent[3:35]
 
     @classmethod
     def of(cls, row: Row) -> "Entry":

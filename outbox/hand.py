@@ -6,7 +6,7 @@ Nothing here touches an entry that somebody works on, and what a function refuse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from pydantic import JsonValue
 
@@ -19,7 +19,6 @@ from outbox.reasons import Guard, as_it_is, storable
 from outbox.selection import Selection
 from outbox.statements import Statements
 from outbox.stored import SQL as STORED_SQL
-from outbox.stored import StoredEntries
 from outbox.superseding import Supersession
 from outbox.uptime import Uptime, uptime
 
@@ -37,6 +36,14 @@ class Handled:
 
     done: int
     left_out: int
+
+
+class Chosen(Protocol):
+    """What has been selected, in the order in which it is acted on; `StoredEntries` is the whole outbox."""
+
+    def chosen(self, selection: Selection, limit: int, *, after: int = 0) -> list[Entry]:
+        """Return at most so many selected entries with a higher `seq` than `after`; none when there are no more."""
+        ...
 
 
 class Hand:
@@ -120,7 +127,7 @@ class Hand:
     # --- many entries
 
     def retry_all(
-        self, entries: StoredEntries, selection: Selection, reason: str, report: Callable[[int], None] = lambda _: None
+        self, entries: Chosen, selection: Selection, reason: str, report: Callable[[int], None] = lambda _: None
     ) -> Handled:
         """Take up again all that is selected, as `retry`; `report` is called with how many that have been so far."""
         audit = self.audit(reason)
@@ -128,7 +135,7 @@ class Hand:
 
     def discard_all(
         self,
-        entries: StoredEntries,
+        entries: Chosen,
         selection: Selection,
         reason: str,
         report: Callable[[int], None] = lambda _: None,
@@ -140,9 +147,7 @@ class Hand:
         give_up = lambda tx, entry: _discard(tx, entry, audit, may_exist=may_exist)  # noqa: E731
         return self._each(entries, selection, report, give_up)
 
-    def _each(
-        self, entries: StoredEntries, selection: Selection, report: Callable[[int], None], handle: _Handle
-    ) -> Handled:
+    def _each(self, entries: Chosen, selection: Selection, report: Callable[[int], None], handle: _Handle) -> Handled:
         done = left_out = after = 0
         while batch := entries.chosen(selection, BATCH, after=after):
             after = batch[-1].seq

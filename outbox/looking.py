@@ -9,6 +9,7 @@ from typing import Final
 
 from contracts.delivery import Checked, Destination
 from contracts.errors import ContractError, StateUnavailable
+from outbox.around import Around, unobserved
 from outbox.endings import Fenced
 from outbox.entry import Entry
 from outbox.reasons import log_defect
@@ -29,11 +30,16 @@ class Looking:
     """Makes due looks. May be used by several threads at once; then one of them looks and the others go on."""
 
     def __init__(
-        self, entries: StoredEntries, verifications: Verifications, destinations: Mapping[str, Destination]
+        self,
+        entries: StoredEntries,
+        verifications: Verifications,
+        destinations: Mapping[str, Destination],
+        around: Around = unobserved,
     ) -> None:
         self._entries = entries
         self._verifications = verifications
         self._destinations = destinations
+        self._around = around
         self._busy = {name: threading.Lock() for name in destinations}
 
     def step(self, destination: str) -> bool:
@@ -44,7 +50,8 @@ class Looking:
         try:
             look = self._verifications.claim(destination)
             if look is not None:
-                self._look(look)
+                with self._around(look.entry, "check") as step:
+                    step.tell(outcome=self._look(look))
             return look is not None
         finally:
             busy.release()
@@ -53,9 +60,11 @@ class Looking:
         """When a look is due that this could make then; None if there is none, or one is being made."""
         return None if self._busy[destination].locked() else self._verifications.next_due(destination)
 
-    def _look(self, look: Look) -> None:
+    def _look(self, look: Look) -> str:
+        """Look, write down what was seen, and return it in a word."""
         try:
-            self._verifications.checked(look, self._ask(look))
+            checked = self._ask(look)
+            self._verifications.checked(look, checked)
         except Fenced:
             _log.info("outbox: a look at a record came too late; a newer one counts")
         except (StateUnavailable, ContractError, PayloadDamaged) as error:
@@ -63,6 +72,9 @@ class Looking:
         except Exception as error:  # noqa: BLE001 - an adapter's defect must not end the worker's thread
             log_defect(f"the look at {look.entry.id}", error)
             self._failed(look, f"the adapter failed: {type(error).__name__}")
+        else:
+            return checked.attention or ("ok" if checked.check_again_s is None else "pending")
+        return "failed"
 
     def _ask(self, look: Look) -> Checked:
         sending = self._entries.sending(look.entry)

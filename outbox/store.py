@@ -223,6 +223,7 @@ def _insert(tx: Transaction, new: NewEntry, now: int) -> Entry:
             "reported_at": to_ms(document.reported_at),
             "reported_offset_s": _offset_s(document.reported_at),
             "accepted_at": now,
+            "traceparent": new.traceparent,
         },
     ).fetchone()
     return Entry.of(row)

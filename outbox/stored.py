@@ -100,6 +100,11 @@ class StoredEntries:
         values = {**selection.parameters(OPEN), "limit": limit, "newest": newest, "after": after}
         return [Entry.of(row) for row in self.database.read(LOOKING_SQL["choose_open"], **values)]
 
+    def places(self, selection: Selection) -> dict[int, DeliveryState]:
+        """Return the `seq` of every selected entry that has not left, in order, and its state."""
+        rows = self.database.read(LOOKING_SQL["list_chosen"], **selection.parameters(OPEN))
+        return {row["seq"]: DeliveryState(row["state"]) for row in rows}
+
     def wanting_attention(self, selection: Selection, limit: int, *, newest: bool = False) -> list[Entry]:
         """Return delivered entries whose record somebody should look at; the selection's states do not matter."""
         values = {name: value for name, value in selection.parameters(LEFT).items() if name not in {"states", "cause"}}

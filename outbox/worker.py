@@ -11,6 +11,8 @@ from typing import Final
 
 from contracts.delivery import Destination
 from contracts.errors import StateUnavailable
+from contracts.spans import span
+from outbox.around import Around, unobserved
 from outbox.attempt import RETRY_AFTER_MAX_S, Attempts, Found, Limits, Made
 from outbox.backoff import Backoff
 from outbox.claims import Action, Claim
@@ -75,6 +77,7 @@ class Worker:
         limits: Mapping[str, Limits] | None = None,
         teller: Teller | None = None,
         held: Callable[[str], bool] = lambda _destination: False,
+        around: Around = unobserved,
     ) -> None:
         """Prepare; start() begins.
 
@@ -88,16 +91,18 @@ class Worker:
             limits: when entries are given up, by destination.
             teller: tells alerts to somebody outside, while this worker works.
             held: whether this worker leaves a destination's entries alone now; they wait.
+            around: put around each attempt and each look, in the worker's thread.
         """
         self._outbox = outbox
         self._hand = Hand(outbox.database, clock)
         self._verifications = Verifications(outbox, clock)
-        self._looking = Looking(outbox, self._verifications, destinations)
+        self._looking = Looking(outbox, self._verifications, destinations, around)
         self._clock = clock
         self._pace = pace or Pace()
         self._watch = watch
         self._teller = teller
         self._held = held
+        self._around = around
         self._stopping = threading.Event()
         self._outdated = threading.Event()
         self._wake = threading.Condition()
@@ -216,8 +221,11 @@ class Worker:
 
     def _attempt(self, claim: Claim, *, fuse: bool) -> Claim | None:
         """Make an attempt and write its outcome down, together with the next claim if asked to; return that one."""
-        made = self._attempts.make(claim)
-        claimed = self._write(claim, made, fuse=fuse)
+        with self._around(claim.entry, claim.action) as step:
+            made = self._attempts.make(claim)
+            step.tell(outcome=made.ending.outcome)
+            with span("write"):
+                claimed = self._write(claim, made, fuse=fuse)
         if made.outcome is not None:
             self._watch(Step(claim.entry.id, claim.entry.destination, claim.action, made.outcome))
         return claimed

@@ -94,6 +94,7 @@ def _anew(outbox: Outbox, systems: Mapping[str, System], first: Entry) -> NewEnt
         document=replace(document, order_key=first.order_key),
         rank=first.rank,
         request=stored,
+        traceparent=first.traceparent,
     )
 
 

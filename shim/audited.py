@@ -69,7 +69,7 @@ class Access:
         if person is not None:
             self.about(*person)
 
-    def concerns(self, system: str, contract: str) -> None:
+    def concerns(self, system: str, contract: str | None) -> None:
         """Tell which system and contract it turns out to be about."""
         self._asked = replace(self._asked, system=system, contract=contract)
 
@@ -86,7 +86,7 @@ class Access:
 
     def intent(self) -> Event:
         """Return the row to be written before the act."""
-        return replace(self._asked, phase="intent")
+        return self._asked
 
     def begin(self) -> None:
         """Write the intent; durable when it returns.

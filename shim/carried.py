@@ -31,8 +31,10 @@ TABLES: Final = (
     Table("audit_event", ("chain", "n"), joins=True),  # each process has chains of its own
     Table("audit_checkpoint", ("number",)),
 )
-"""All that a state has; `deployment` and `ring_key` are told in the header of an export, and are there before anything
-is loaded."""
+"""All that a state has, apart from `LEFT_BEHIND`; `deployment` and `ring_key` are told in the header of an export, and
+are there before anything is loaded."""
+LEFT_BEHIND: Final = ("admin_link", "admin_session")
+"""What must not come back with an older state: a link that was used since, a session that was ended."""
 _MIGRATED: Final = (
     f"SELECT package, MAX(number) AS number FROM migration WHERE number < {schema.PUT_AWAY} GROUP BY package"  # noqa: S608 - a number of ours
 )

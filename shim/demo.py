@@ -101,6 +101,7 @@ Try it:
        -H 'Content-Type: application/json' -d '{request}'
 
 Look at the outbox:     shim --config {configuration} outbox status
+The operations page:    shim --config {configuration} admin link --address {{address}}
 Let Planon misbehave:   curl -s {control_url}/scenario -d '{{"down": true}}'
 What Planon has:        curl -s {control_url}/ledger
 Stop with Ctrl-C; everything is removed then."""

@@ -2,26 +2,29 @@
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
-from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
 from contracts.catalogue import Contract
 from contracts.delivery import Delivery, Document
 from contracts.desks import Call
-from contracts.errors import NotFound, ReportTimeRefused, StateDamaged
+from contracts.errors import NotFound, Overloaded, ReportTimeRefused, StateDamaged
 from contracts.fields import Model
+from contracts.spans import Phase, span, traceparent
 from outbox.database import ConstraintViolated, Transaction
 from outbox.entry import Entry, NewEntry, dump_json
 from outbox.store import Outbox
 from shim.admission.caller import Caller
 from shim.admission.clients import Client
+from shim.admission.turns import Turns, state_is_late
 from shim.audit.log import Append
 from shim.audited import REPLAYED, Access, Accesses
 from shim.guarding import LeakCounter, guard_reply
@@ -37,6 +40,9 @@ ACCEPTED: Final = "accepted"
 _FIRST_LOOK_S: Final = 0.004
 _LAST_LOOK_S: Final = 0.1
 """A waiting request that nobody wakes looks at its delivery after 4 ms, 16 ms, 64 ms, and then every 100 ms."""
+_LOOK_EVERY_S: Final = 0.02
+"""All who wait together look no more often than that once they have waited a while, or they would keep others waiting:
+the worker of this process wakes them, and only another process's deliveries are noticed later."""
 _CHECK_WAIT_S: Final = 2.0
 """How much longer a request waits for a look at the record that was delivered: long enough for a backend that starts
 its clock within a second, and no longer, because the number is known already and somebody waits for it."""
@@ -55,6 +61,7 @@ class Durable:
     clock: Callable[[], datetime]
     notify: Callable[[], None]
     landings: Landings
+    look_ups: Turns
     accesses: Accesses
     leaks: LeakCounter
     standing: Standing = WRITABLE
@@ -83,8 +90,9 @@ class Durable:
             opened, _ = self.tokens.open_request(request, client.name, system.name)
             access.about_person_in(opened)
             call = Call(reference, client.name, client.is_staff_of(system.name), within=client.within(system.name))
-            document: Document = system.method(contract)(opened, call)
-            document = self.order.of(document, client, system.name)
+            with span("compose"):
+                document: Document = system.method(contract)(opened, call)
+                document = self.order.of(document, client, system.name)
             new = NewEntry(
                 id=new_delivery(),
                 destination=system.name,
@@ -94,21 +102,23 @@ class Durable:
                 document=document,
                 rank=contract.rank,
                 request=_asked(opened, call),
+                traceparent=traceparent() or f"00-{caller.correlation}-{secrets.token_hex(8)}-00",
             )
-            entry = self._store(new, write, access)
+            with span("store", delivery=new.id):
+                entry = self._store(new, write, access)
         self.notify()
         return entry
 
     async def wait(self, entry: Entry, wait_s: float) -> Entry:
-        """Return the entry when it has ended, or as it is after `wait_s` seconds; blocks no thread.
+        """Return the entry when it has ended, or as it is after `wait_s` seconds or at the end of the process.
 
         A delivered one is waited for a little longer when its record is about to be looked at again.
         """
         until = time.monotonic() + wait_s
         pause_s = _FIRST_LOOK_S
         delivered = False
-        with self.landings.of(entry.id) as worked_on:
-            while not entry.state.ended or self._soon_checked(entry, until):
+        with self.landings.of(entry.id) as worked_on, span("wait", Phase.DELIVERY):
+            while not self.landings.over and (not entry.state.ended or self._soon_checked(entry, until)):
                 if entry.state.ended and not delivered:
                     delivered, until, pause_s = True, min(until, time.monotonic() + _CHECK_WAIT_S), _FIRST_LOOK_S
                 left_s = until - time.monotonic()
@@ -117,8 +127,9 @@ class Durable:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(worked_on.wait(), min(pause_s, left_s))
                 worked_on.clear()
-                pause_s = min(pause_s * 4, _LAST_LOOK_S)
-                entry = await run_in_threadpool(self._entry, entry.id)
+                pause_s = min(pause_s * 4, max(_LAST_LOOK_S, self.landings.waiting * _LOOK_EVERY_S))
+                with suppress(Overloaded):  # no news then
+                    entry = await self.look_ups.run(partial(self._entry, entry.id), state_is_late)
         return entry
 
     def _soon_checked(self, entry: Entry, until: float) -> bool:

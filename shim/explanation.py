@@ -70,6 +70,7 @@ class Explanation:
             "contract": entry.contract,
             "kind": entry.kind,
             "client": entry.client,
+            "trace": entry.trace,
             "reference": entry.reference,
             "state": entry.state,
             "attention": entry.attention,

@@ -14,10 +14,10 @@ from contracts.exposure import is_loopback, plain_http, postgresql_hosts
 from shim.settings import ConfigurationError, Settings
 from shim.systems import adapter_and_options
 
-Part = Literal["state", "http", "outbox", "systems"]
-SERVING: Final[tuple[Part, ...]] = ("state", "http", "outbox", "systems")
+Part = Literal["state", "http", "outbox", "tracing", "systems"]
+SERVING: Final[tuple[Part, ...]] = ("state", "http", "outbox", "tracing", "systems")
 """What matters to the service."""
-DELIVERING: Final[tuple[Part, ...]] = ("state", "outbox", "systems")
+DELIVERING: Final[tuple[Part, ...]] = ("state", "outbox", "tracing", "systems")
 """What matters to a command that reaches the systems."""
 LOOKING: Final[tuple[Part, ...]] = ("state",)
 """What matters to a command that only opens the state."""
@@ -62,6 +62,9 @@ def exposed(
         "state": [Exposed("state", "state_accepted_risk", _state(settings, environment), settings.state_accepted_risk)],
         "http": [Exposed("http", "accepted_risk of [http]", _listener(settings), http.accepted_risk)],
         "outbox": [Exposed("outbox", "accepted_risk of [outbox]", _alerts(settings), outbox.accepted_risk)],
+        "tracing": [
+            Exposed("tracing", "accepted_risk of [tracing]", _traces(settings), settings.tracing.accepted_risk)
+        ],
         "systems": [_system(name, settings) for name in settings.systems] if "systems" in parts else [],
     }
     return [found for part in parts for found in told[part] if found.open or found.reason is not None]
@@ -116,6 +119,11 @@ def _listener(settings: Settings) -> tuple[str, ...]:
 def _alerts(settings: Settings) -> tuple[str, ...]:
     url = settings.outbox.alert_url
     return () if url is None else tuple(plain_http("alert_url", url, "alerts"))
+
+
+def _traces(settings: Settings) -> tuple[str, ...]:
+    url = settings.tracing.endpoint
+    return () if url is None else tuple(plain_http("endpoint", url, "traces"))
 
 
 def _system(name: str, settings: Settings) -> Exposed:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from prometheus_client import CollectorRegistry
@@ -13,7 +14,7 @@ from pydantic import JsonValue
 from contracts.errors import LeakBlocked
 from contracts.fields import Model
 from shim.guard import Kind, mask, mask_json
-from shim.marks import coded_fields, token_fields
+from shim.marks import coded_fields, fields_of, token_fields
 
 ModelT = TypeVar("ModelT", bound=Model)
 
@@ -64,17 +65,19 @@ def refuse(leaks: Iterable[Leak], **members: JsonValue) -> LeakBlocked:
 
 
 def _guarded(model: ModelT, path: str, leaks: list[Leak]) -> ModelT:
-    kind = type(model)
-    left_alone = coded_fields(kind) | token_fields(kind).keys()
     changes: dict[str, Any] = {}
-    for name in kind.model_fields:
-        if name in left_alone:
-            continue
+    for name in _free_fields(type(model)):
         value = getattr(model, name)
         guarded = _value(value, f"{path}{name}", leaks)
         if guarded is not value:
             changes[name] = guarded
     return model.model_copy(update=changes) if changes else model
+
+
+@cache
+def _free_fields(model: type[Model]) -> tuple[str, ...]:
+    left_alone = coded_fields(model) | token_fields(model).keys()
+    return tuple(name for name in fields_of(model) if name not in left_alone)
 
 
 def _value(value: Any, path: str, leaks: list[Leak]) -> Any:

@@ -1,6 +1,8 @@
 """What a contract's models say of their fields by marks in the annotations, read once per model."""
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Final, TypeVar, get_args
 
 from contracts.fields import Coded, Model, SaidBy, Token, TokenKind
@@ -24,11 +26,19 @@ def marked(model: type[Model], mark: type[MarkT]) -> dict[str, MarkT]:
     return found
 
 
-def token_fields(model: type[Model]) -> dict[str, TokenKind]:
+@cache
+def fields_of(model: type[Model]) -> tuple[str, ...]:
+    """Return the names of a model's fields; pydantic makes a table of them at each look."""
+    return tuple(model.model_fields)
+
+
+@cache
+def token_fields(model: type[Model]) -> Mapping[str, TokenKind]:
     """Return the fields that are tokens outside and backend keys inside."""
-    return {name: token.kind for name, token in marked(model, Token).items()}
+    return MappingProxyType({name: token.kind for name, token in marked(model, Token).items()})
 
 
+@cache
 def coded_fields(model: type[Model]) -> frozenset[str]:
     """Return the fields that the backend, or the shim, issued as codes."""
     return frozenset(marked(model, Coded))

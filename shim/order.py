@@ -81,6 +81,7 @@ def continuation(first: NewEntry, follow_on: FollowOn) -> NewEntry:
         document=rest,
         continues=first.id,
         rank=LATER,
+        traceparent=first.traceparent,
     )
 
 

@@ -16,6 +16,7 @@ from outbox.carrying.prune import Pruned, Pruning, prune
 from outbox.database import Database
 from outbox.entry import Cipher, to_ms
 from outbox.statements import Statements
+from shim.admin import sessions
 from shim.idempotency import Idempotency
 from shim.identity import SQL as IDENTITY
 from shim.regular import Pause, Regular
@@ -78,6 +79,7 @@ class Retention:
         answers = self._answers(pause)
         minutes = self._minutes(pause)
         self._identities()
+        sessions.forget(self._database)
         return LetGo(pruned.entries, answers, minutes, pruned.damaged)
 
     def _texts(self, pause: Pause) -> Pruned:

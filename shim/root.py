@@ -1,7 +1,7 @@
 """The composition root: the one place that wires concrete classes together."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from contracts.desks import AdapterMisconfigured, Ports
 from contracts.errors import BackendUnavailable
+from outbox.around import Around, unobserved
 from outbox.attempt import Limits
 from outbox.backoff import Backoff
 from outbox.database import Database
@@ -40,7 +41,12 @@ from shim.watching import Drift, watching
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from shim.admission.turns import Bulkheads
     from shim.regular import Regular
+    from shim.stopping import Stopping
+    from shim.telemetry.observation import Noted
+    from shim.telemetry.observed import Traces
+    from shim.telemetry.watch import Watch
 
 _log = logging.getLogger(__name__)
 
@@ -108,6 +114,7 @@ class Shim:
         only: str | None = None,
         limit: int | None = None,
         rate: float | None = None,
+        around: Around = unobserved,
     ) -> Worker:
         """Return a worker for every system's destination, or for one system's; it has not begun.
 
@@ -116,6 +123,7 @@ class Shim:
             only: the one system.
             limit: attempts at a time per system, in place of the configured number.
             rate: attempts per second per system, None for as many as come.
+            around: put around each attempt.
         """
         section = self.settings.outbox
         threads = limit or section.threads
@@ -129,6 +137,7 @@ class Shim:
             {name: Limits(**section.limits(name).model_dump()) for name in self.systems},
             self._teller(),
             lambda name: self.drift.read_only(name) is not None,
+            around,
         )
 
     def _teller(self) -> Teller | None:
@@ -161,11 +170,22 @@ class Shim:
         destinations = {name: system.destination for name, system in self.systems.items()}
         return Looking(self.state.outbox, self.state.verifications, destinations)
 
-    def app(self, notify: Callable[[], None], landings: Landings, *, demo: bool) -> "FastAPI":
-        """Return the HTTP application. `notify` wakes the worker beside it, if there is one; that tells `landings`."""
+    def app(
+        self,
+        notify: Callable[[], None],
+        landings: Landings,
+        noted: "Sequence[Noted]" = (),
+        tracing: "Traces | None" = None,
+        stopping: "Stopping | None" = None,
+        bulkheads: "Bulkheads | None" = None,
+        watch: "Watch | None" = None,
+        *,
+        demo: bool,
+    ) -> "FastAPI":
+        """Return the HTTP application; its parameters are those of `shim.http.serving.application`."""
         from shim.http.serving import application  # noqa: PLC0415 - a command that only looks has no use for FastAPI
 
-        return application(self, notify, landings, demo=demo)
+        return application(self, notify, landings, noted, tracing, stopping, bulkheads, watch, demo=demo)
 
 
 @contextmanager

@@ -38,6 +38,11 @@ class Address:
         return self.path if self.host is None else f"{self.host}/{self.port}:{self.path}"
 
     @property
+    def server(self) -> str:
+        """Host and port of the server, or the path where there is none."""
+        return self.path if self.host is None else f"{self.host}:{self.port}"
+
+    @property
     def is_here(self) -> bool:
         """Whether it is certain that the client library connects to no other machine."""
         if self.host is not None:

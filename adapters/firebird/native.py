@@ -45,6 +45,16 @@ class NativeSource:
         return f"{self.user} at {self.address.dsn}"
 
     @property
+    def technology(self) -> str:
+        """Firebird."""
+        return "firebird"
+
+    @property
+    def server(self) -> str:
+        """Host and port, or the path of the file."""
+        return self.address.server
+
+    @property
     def codec(self) -> str:
         """Python codec of the connection's texts."""
         return codec_of(self.charset)

@@ -52,6 +52,16 @@ class OdbcSource:
         return f"{self.user} at {self.address.dsn} over ODBC"
 
     @property
+    def technology(self) -> str:
+        """ODBC, whatever is behind it."""
+        return "odbc"
+
+    @property
+    def server(self) -> str:
+        """Host and port, or the path of the file."""
+        return self.address.server
+
+    @property
     def codec(self) -> str:
         """Python codec of the connection's texts."""
         return codec_of(self.charset)

@@ -15,6 +15,7 @@ from contracts.delivery import Document, FollowOn
 from contracts.desks import AdapterMisconfigured
 from contracts.errors import DryRunRefused, Violation
 from contracts.facility import CreateIncidentRequest, FacilityNoteRequest
+from contracts.spans import span
 from schemas.dry_run import DryRun
 
 _FREE_TEXT: Final = frozenset({"description", "attachments", "text"})
@@ -104,7 +105,8 @@ class _Judge:
 
     def accepted(self, elements: Sequence[Element]) -> bytes:
         body = self._written(elements)
-        violations = self._dry_run.check(body)
+        with span("dry run"):
+            violations = self._dry_run.check(body)
         if violations:
             responsible = by_input(violations, elements, self._violations)
             raise DryRunRefused("the document breaks the backend's schema; it was not queued", responsible)

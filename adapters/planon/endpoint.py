@@ -2,9 +2,11 @@
 
 from base64 import b64encode
 from typing import Final
+from urllib.parse import urlsplit
 
 from adapters.planon.outcomes import Accepted, AppSuiteReplies
 from adapters.soap import About, Http
+from contracts.spans import span
 
 _OPERATION: Final = "AppSuite.incident"
 _XML: Final = {"Content-Type": "application/xml; charset=utf-8"}
@@ -27,4 +29,7 @@ class AppSuiteEndpoint:
         Raises:
             ExchangeFailed: see the table in `verdicts`.
         """
-        return self._replies.accepted(self._http.post(self._url, frozen, self._headers, about=self._about))
+        with span(_OPERATION, technology="xml", server=urlsplit(self._url).netloc, operation=_OPERATION) as step:
+            answer = self._http.post(self._url, frozen, self._headers, about=self._about)
+            step.tell(status=answer.status)
+            return self._replies.accepted(answer)

@@ -16,6 +16,7 @@ from adapters.planon.records import IncidentRecord, NoteRecord, Records
 from adapters.planon.verdicts import row_of
 from adapters.soap import ExchangeFailed
 from contracts.delivery import Checked, Delivered, Sending
+from contracts.spans import span
 from schemas.xml import parse
 
 RECORD_DIFFERS: Final = "record_differs"
@@ -81,7 +82,8 @@ class ReadBack:
     def of(self, sending: Sending, number: str) -> Look:
         """Look at an incident by its number; a look that fails is told in it."""
         try:
-            found = self._records.incidents(number=number, within_s=_READ_BACK_S)
+            with span("read-back"):
+                found = self._records.incidents(number=number, within_s=_READ_BACK_S)
         except ExchangeFailed as error:
             return Look(None, unread=f"{row_of(error).name}: {error}")
         if len(found) != 1:

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from pydantic import SecretStr
 
 from adapters.soap import Evidence, ExchangeFailed, Flaw, Secrets, SoapClient, SoapFault
+from contracts.spans import Phase, span
 
 SERVICE: Final = "PlanonSession"
 SECRETS: Final = Secrets(
@@ -113,7 +114,9 @@ class Session:
                     self._id, self._login = None, _Login()
                     break
                 waited = self._login
-                if not self._changed.wait(max(0.0, until - time.monotonic())):
+                with span("log-in of another", Phase.CONNECT):
+                    ended = self._changed.wait(max(0.0, until - time.monotonic()))
+                if not ended:
                     raise LoginFailed(ExchangeFailed(Flaw.TIMED_OUT, detail="another thread's log-in has not ended"))
             else:
                 self._used_at = time.monotonic()
@@ -131,7 +134,8 @@ class Session:
         """Log in without holding the lock: a server that hangs holds nobody up beyond his own time-out."""
         session: str | None = None
         try:
-            session = self._logged_in(until)
+            with span("session", Phase.CONNECT):
+                session = self._logged_in(until)
         except ExchangeFailed as error:
             mine.failed = error
             raise LoginFailed(error) from error

@@ -5,16 +5,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from lxml import etree
 from zeep.exceptions import Error as ZeepError
 
 from adapters.soap.about import About
+from adapters.soap.answer import Answer
 from adapters.soap.description import DescriptionUnusable, load_description
 from adapters.soap.envelope import envelope_around
 from adapters.soap.errors import Flaw
 from adapters.soap.http import Http
 from adapters.soap.reply import envelope_in, read_whole, reply_in
+from contracts.spans import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,14 @@ class SoapClient:
     def _exchange(self, service: str, operation: str, message: bytes, timeout_s: float | None) -> Any:
         described = self._binding(service).get(operation)
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{described.soapaction}"'}
-        about = self._secrets.about(f"{service}.{operation}", partial(_names_of, described.output.body))
-        answer = self._http.post(self._addresses[service], message, headers, timeout_s=timeout_s, about=about)
+        name, url = f"{service}.{operation}", self._addresses[service]
+        about = self._secrets.about(name, partial(_names_of, described.output.body))
+        with span(name, technology="soap", server=urlsplit(url).netloc, operation=name) as step:
+            answer = self._http.post(url, message, headers, timeout_s=timeout_s, about=about)
+            step.tell(status=answer.status)
+            return self._read(described, answer)
+
+    def _read(self, described: Any, answer: Answer) -> Any:
         envelope = envelope_in(answer)
         reply = reply_in(answer, envelope, str(described.output.body.qname), self._schema)
         try:

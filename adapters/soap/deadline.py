@@ -12,7 +12,12 @@ from adapters.soap.alarms import Alarms
 
 
 class Deadline:
-    """Cuts the connection of one exchange at a time when its time is up: `with deadline.within(20): …`."""
+    """Cuts the connection of one exchange at a time when its time is up: `with deadline.within(20): …`.
+
+    Attributes:
+        expired: whether it was.
+        connected_at: since when there is one, by the monotonic clock; None while there is none.
+    """
 
     def __init__(self, alarms: Alarms) -> None:
         self._alarms = alarms
@@ -21,6 +26,7 @@ class Deadline:
         self._exchange = 0
         self._until = 0.0
         self.expired = False
+        self.connected_at: float | None = None
 
     def within(self, seconds: float) -> Self:
         """Set the limit of the exchange that follows."""
@@ -29,6 +35,7 @@ class Deadline:
 
     def watch(self, connected: socket.socket | None) -> None:
         """Take note of the connection, as soon as there is one, and again when it is encrypted."""
+        self.connected_at = time.monotonic()
         with self._lock:
             self._socket = connected
         if self.expired:
@@ -45,7 +52,7 @@ class Deadline:
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
-        self.expired = False
+        self.expired, self.connected_at = False, None
         self._alarms.ring_at(self._until, partial(self._cut, self._exchange))
         return self
 

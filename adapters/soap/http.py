@@ -22,11 +22,15 @@ from adapters.soap.connections import WatchedAdapter, trusting
 from adapters.soap.deadline import Deadline
 from adapters.soap.errors import Evidence, Flaw, NoAnswer, NotConnected
 from adapters.soap.watched import Watched
+from contracts.spans import Phase, past, traceparent
 from contracts.wire import Wire
 
 ANSWER_LIMIT_BYTES: Final = 1_048_576
 """The longest record has 12 kB; a megabyte is a mistake or an attack."""
 _CHUNK_BYTES: Final = 65_536
+_ALWAYS: Final = {"Connection": "close", "Accept-Encoding": "identity"}
+TRACE: Final = "traceparent"
+"""Header of W3C trace context. It is the transport's own: no document and no envelope holds anything of a trace."""
 
 
 class _Session(requests.Session):
@@ -91,6 +95,8 @@ class Http:
 
     def _send(self, url: str, body: bytes, headers: Mapping[str, str], limit_s: float) -> Whole:
         session, deadline = self._session()
+        traced = traceparent()
+        headers = {**headers, **({TRACE: traced} if traced else {}), **_ALWAYS}
         begun = time.monotonic()
         head: requests.Response | None = None
         try:
@@ -99,7 +105,7 @@ class Http:
                 session.post(
                     url,
                     data=body,
-                    headers={**headers, "Connection": "close", "Accept-Encoding": "identity"},
+                    headers=headers,
                     timeout=(min(self._connect_timeout_s, limit_s), limit_s),
                     allow_redirects=False,
                     stream=True,
@@ -118,6 +124,7 @@ class Http:
                 flaw = Flaw.CHUNKS
             raise NoAnswer(flaw, evidence) from error
         finally:
+            _tell_phases(begun, deadline.connected_at, time.monotonic())
             session.close()  # drops what a server kept alive in spite of our header; the session stays usable
         return Whole(response.status_code, response.headers, whole, time.monotonic() - begun)
 
@@ -139,3 +146,9 @@ class Http:
             if len(body) > self._limit_bytes:
                 raise TooLong
         return bytes(body)
+
+
+def _tell_phases(begun: float, connected_at: float | None, ended: float) -> None:
+    past("connect", begun, connected_at or ended, Phase.CONNECT)
+    if connected_at is not None:
+        past("exchange", connected_at, ended, Phase.BACKEND)

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from typing import Final
@@ -15,6 +16,7 @@ from adapters.sql.child import Answer, Child, NoAnswer
 from adapters.sql.messages import Failed, Job, Rehearse, Rehearsed, Request, Rows, Run
 from adapters.sql.source import Source
 from adapters.sql.statements import Statement
+from contracts.spans import Phase, past, span
 
 _TICK_S: Final = 1.0
 """How often idle workers are looked after when nothing happens."""
@@ -56,6 +58,7 @@ class Connections:
         charsets: Mapping[str, str] | None = None,
     ) -> None:
         self._source, self._statements, self._charsets = source, dict(statements), dict(charsets or {})
+        self._technology, self._server = source.technology, source.server
         self.keeping = keeping
         self._changed = threading.Condition()  # guards what follows
         self._all: set[Child] = set()  # also who is busy, or ending
@@ -80,7 +83,11 @@ class Connections:
             NoAnswer: the time has passed, or the process crashed; whatever it was doing has been ended.
         """
         self.open_ahead()
-        reply = self._asked(job, until)
+        name = "write" if job.writes else "read"
+        with span(name, technology=self._technology, server=self._server) as step:
+            reply = self._asked(job, until)
+            if isinstance(reply, Failed):
+                step.tell(outcome=reply.fault.value)
         if not isinstance(reply, Rows | Failed):
             raise TypeError(f"a job was answered with {type(reply).__name__}")
         return reply
@@ -117,13 +124,28 @@ class Connections:
         """Ask a worker; once more, on a connection that nobody opened ahead, when the first did not get to the job."""
         with self._taken(until, fresh=False) as child:
             try:
-                return child.ask(self._request(child, job), until, self._patience(child, until) if job else until)
+                return self._answer(child, job, until, self._patience(child, until) if job else until)
             except NoAnswer as error:
                 if error.sent or time.monotonic() >= until:
                     raise
                 child.kill()
         with self._taken(until, fresh=True) as child:
-            return child.ask(self._request(child, job), until, until)
+            return self._answer(child, job, until, until)
+
+    def _answer(self, child: Child, job: Job | None, until: float, patience: float) -> Answer:
+        """Ask a worker, in two steps: until its connection can be used, and until it has answered."""
+        with ExitStack() as steps:
+            steps.enter_context(span("connect", Phase.CONNECT))
+
+            def begun() -> None:
+                steps.close()
+                steps.enter_context(span("execute", Phase.BACKEND))
+
+            answer = child.ask(self._request(child, job), until, patience, begun)
+            if isinstance(answer, Rows):
+                for ran in answer.ran:
+                    past(ran.statement, ran.begun, ran.ended, operation=ran.statement, rows=ran.rows)
+            return answer
 
     def _request(self, child: Child, job: Job | None) -> Request:
         age = time.monotonic() - child.asked_at if child.ready and child.asked_at is not None else 0.0
@@ -138,7 +160,10 @@ class Connections:
 
     @contextlib.contextmanager
     def _taken(self, until: float, *, fresh: bool) -> Iterator[Child]:
-        child = self._take(until, fresh=fresh)
+        begun, busy = time.monotonic(), len(self._all) >= self.keeping.at_most
+        child, waited = self._take(until, fresh=fresh)
+        if waited:
+            past("worker", begun, time.monotonic(), Phase.QUEUE if busy else Phase.CONNECT)
         try:
             yield child
         except NoAnswer as error:
@@ -151,7 +176,9 @@ class Connections:
         finally:
             self._give_back(child)
 
-    def _take(self, until: float, *, fresh: bool) -> Child:
+    def _take(self, until: float, *, fresh: bool) -> tuple[Child, bool]:
+        """Return a worker, and whether somebody had to wait for it."""
+        waited = False
         with self._changed:
             self._waiting += 1
             self._begin()
@@ -164,7 +191,8 @@ class Connections:
                     if self._idle:
                         child = min(self._idle, key=_rank)
                         self._idle.remove(child)
-                        return child
+                        return child, waited
+                    waited = True
                     self._attention.set()
                     if not self._changed.wait(max(0.0, until - time.monotonic())):
                         self._changed.notify()  # one that came as we gave up belongs to another

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final, Self
 
@@ -94,8 +94,10 @@ class Child:
             return False
         return True
 
-    def ask(self, request: Request, until: float, patience: float) -> Answer:
+    def ask(self, request: Request, until: float, patience: float, begun: Callable[[], None] = lambda: None) -> Answer:
         """Return its answer; kill it when there is none by `until`, or no word that it began by `patience`.
+
+        `begun` is called when it says that it began.
 
         Raises:
             NoAnswer: it was killed, or died.
@@ -114,7 +116,9 @@ class Child:
                 if self.killed and not self._pipe.poll(_GONE_S):
                     break
                 reply: Reply = self._pipe.recv()
-                sent = sent or isinstance(reply, Sent)
+                if isinstance(reply, Sent):
+                    sent = True
+                    begun()
                 if isinstance(reply, Answer):
                     self.asked_at, self.ready, self.busy_since = None, False, time.monotonic()  # it is closing now
                     return reply

@@ -68,15 +68,28 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """How long a statement took: when it was executed and when its last row was there, by the monotonic clock."""
+
+    statement: str
+    rows: int
+    begun: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """The rows of each executed step, texts tidy.
 
     Attributes:
+        steps: one for each statement.
         replaced: columns whose texts hold bytes of no character, as `statement.column`, with how many there were.
+        ran: how long each took, as far as it was noted.
     """
 
     steps: tuple[tuple[Row, ...], ...]
     replaced: Mapping[str, int] = field(default_factory=dict)
+    ran: tuple[Ran, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The work of a worker process: one connection, one job, closed."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.sql.charset import REPLACED
 from adapters.sql.faults import Fault
-from adapters.sql.messages import Failed, Job, Opened, Rehearsed, Row, Rows, Step
+from adapters.sql.messages import Failed, Job, Opened, Ran, Rehearsed, Row, Rows, Step
 from adapters.sql.source import Source
 from adapters.sql.statements import KINDS, Statement, StatementInvalid
 from adapters.sql.text import TidyText
@@ -109,10 +110,13 @@ class Session:
 
     def _done(self, connection: Connection, job: Job) -> Rows:
         steps: list[tuple[Row, ...]] = []
+        ran: list[Ran] = []
         replaced: Counter[str] = Counter()
         agreed = True
         for step in job.steps:
+            begun = time.monotonic()
             rows = tuple(self._rows(connection, step))
+            ran.append(Ran(step.statement, len(rows), begun, time.monotonic()))
             if job.writes and not rows:
                 raise StatementInvalid("it gave no row; a procedure needs a suspend in every branch")
             steps.append(rows)
@@ -124,7 +128,7 @@ class Session:
             connection.commit()
         elif job.writes:
             connection.rollback()  # a read's transaction ends with its connection, after the reply
-        return Rows(tuple(steps), dict(replaced))
+        return Rows(tuple(steps), dict(replaced), tuple(ran))
 
     def _rows(self, connection: Connection, step: Step) -> Iterator[Row]:
         result = connection.execute(self._texts[step.statement], dict(step.parameters))

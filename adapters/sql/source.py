@@ -16,6 +16,16 @@ class Source(Protocol):
         ...
 
     @property
+    def technology(self) -> str:
+        """What kind of database it is, such as `firebird`."""
+        ...
+
+    @property
+    def server(self) -> str:
+        """Where it is: host and port, or the path of a file; nothing of the account."""
+        ...
+
+    @property
     def codec(self) -> str:
         """Python codec of the connection's texts."""
         ...

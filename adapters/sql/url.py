@@ -57,6 +57,19 @@ class UrlSource:
         return f"{url.username or ''}@{url.host or ''} {url.get_backend_name()} {url.database or ''}"
 
     @property
+    def technology(self) -> str:
+        """What SQLAlchemy calls the kind of database; ODBC whatever is behind it."""
+        return "odbc" if self.is_odbc else self._url().get_backend_name()
+
+    @property
+    def server(self) -> str:
+        """Host and port, or the path of a file; nothing of the query part."""
+        url = self._url()
+        if url.host is None:
+            return url.database or "" if self.is_file else ""
+        return url.host if url.port is None else f"{url.host}:{url.port}"
+
+    @property
     def codec(self) -> str:
         """Drivers of other databases decode by themselves; SQLite stores UTF-8."""
         return "utf-8"

@@ -19,6 +19,7 @@ class Asking:
         keep_pause: whether a destination that was paused stays so.
         ahead_s: how far the time of a report that the state has forgotten may lie after now, since clients' clocks are
             ahead of ours; None when it has forgotten none.
+        left_behind: tables of the host that are emptied, because what was ended since would be good again.
     """
 
     now: int
@@ -27,6 +28,7 @@ class Asking:
     destinations: Sequence[str] = ()
     keep_pause: bool = False
     ahead_s: float | None = 300.0
+    left_behind: Sequence[str] = ()
 
 
 def ask_first(tx: Transaction, asking: Asking) -> int:
@@ -44,4 +46,6 @@ def ask_first(tx: Transaction, asking: Asking) -> int:
     for name in sorted(stored | set(asking.destinations)):
         values = {"name": name, "now": asking.now, "restored_at": restored_at}
         tx.execute(SQL["reset_destination"], {**values, "keep_pause": asking.keep_pause})
+    for table in asking.left_behind:
+        tx.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of the host's code
     return unknown

@@ -119,6 +119,11 @@ class PostgresqlDatabase:
                     raise unavailable(f"the state cannot be read: {undone}") from undone
         raise AssertionError("unreachable")
 
+    def read_now(self, statement: Statement | str, **parameters: Any) -> list[Row] | None:
+        """Return None: a server is always waited for."""
+        del statement, parameters
+        return None
+
     def _rows(self, connection: Connection, statement: Statement | str, parameters: Mapping[str, Any]) -> list[Row]:
         try:
             return _execute(connection, statement, parameters).fetchall()

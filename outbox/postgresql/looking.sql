@@ -14,6 +14,13 @@ FROM entry
 WHERE state NOT IN ('delivered', 'discarded')
 GROUP BY destination;
 
+-- name: report_times
+-- What leaves without anybody's help, by when it was reported: in slots of the clock.
+SELECT destination, reported_at / :slot AS slot, COUNT(*) AS entries, MIN(reported_at) AS oldest
+FROM entry
+WHERE state NOT IN ('delivered', 'discarded') AND state NOT IN ('rejected', 'parked')
+GROUP BY destination, slot;
+
 -- name: count_attention
 SELECT destination, attention, COUNT(*) AS entries FROM entry
 WHERE attention IS NOT NULL
@@ -23,10 +30,27 @@ GROUP BY destination, attention;
 SELECT name, paused_at, paused_reason, failures, open_since, probe_at, probes, closed_at FROM destination;
 
 -- name: count_delivered
--- Attempts are narrow and appended, so those of the last minutes are found without an index that every delivery pays.
-SELECT e.destination, COUNT(*) AS entries FROM attempt_outcome AS o JOIN entry AS e ON e.seq = o.entry_seq
-WHERE o.outcome = 'delivered' AND o.ended_at > :since
-GROUP BY e.destination;
+-- From each client's last ending back to the first that is too old: no index of times that every delivery pays, and no
+-- walk through history. A delivery by hand is an ending without such an attempt.
+WITH RECURSIVE whose (client) AS (
+    SELECT MIN(client) FROM ended
+    UNION ALL
+    SELECT (SELECT MIN(later.client) FROM ended AS later WHERE later.client > whose.client) FROM whose
+    WHERE whose.client IS NOT NULL
+), late (client, n, at, state, entry_seq) AS (
+    SELECT e.client, e.n, e.at, e.state, e.entry_seq
+    FROM whose JOIN ended AS e ON e.client = whose.client
+                             AND e.n = (SELECT MAX(last.n) FROM ended AS last WHERE last.client = whose.client)
+    UNION ALL
+    SELECT e.client, e.n, e.at, e.state, e.entry_seq
+    FROM late JOIN ended AS e ON e.client = late.client AND e.n = late.n - 1
+    WHERE late.at > :since
+)
+SELECT entry.destination, COUNT(*) AS entries
+FROM late JOIN attempt_outcome AS o ON o.entry_seq = late.entry_seq AND o.outcome = 'delivered' AND o.ended_at > :since
+          JOIN entry ON entry.seq = late.entry_seq
+WHERE late.state = 'delivered' AND late.at > :since
+GROUP BY entry.destination;
 
 -- name: group_failures
 -- Entries of a release that kept no causes are grouped by their whole reason.
@@ -51,6 +75,15 @@ WHERE state NOT IN ('delivered', 'discarded') AND STRPOS(:states, ' ' || state |
   AND (CAST(:before AS bigint) IS NULL OR reported_at < :before)
   AND (CAST(:cause AS text) IS NULL OR error_group = :cause OR (error_group IS NULL AND state <> 'ready' AND reason = :cause))
 GROUP BY destination, state;
+
+-- name: list_chosen
+-- Which they are, without reading them.
+SELECT seq, state FROM entry
+WHERE state NOT IN ('delivered', 'discarded') AND STRPOS(:states, ' ' || state || ' ') > 0
+  AND (CAST(:destination AS text) IS NULL OR destination = :destination) AND (CAST(:order_key AS text) IS NULL OR order_key = :order_key)
+  AND (CAST(:before AS bigint) IS NULL OR reported_at < :before)
+  AND (CAST(:cause AS text) IS NULL OR error_group = :cause OR (error_group IS NULL AND state <> 'ready' AND reason = :cause))
+ORDER BY seq;
 
 -- name: choose_open
 SELECT * FROM entry

@@ -1,4 +1,4 @@
--- version: 4
+-- version: 5
 -- The outbox's tables, whole, as they are in SQLite. The first release on PostgreSQL was at this version.
 -- Three tables for an entry, because they live differently: an entry is small and changes, a payload is large and never
 -- does, an attempt is only ever appended. Times are milliseconds since 1970 in UTC. What is indexed is compared by its bytes,
@@ -48,6 +48,9 @@ CREATE TABLE entry (
     check_failures    BIGINT NOT NULL DEFAULT 0,  -- in a row, by the adapter's defect
     delivered_boot    TEXT,                  -- ended_at of a delivery on the host's boot-time clock
     delivered_uptime  BIGINT,
+    traceparent       TEXT                   -- W3C trace context of the request: its trace goes on with each attempt
+                      CHECK (traceparent LIKE '00-________________________________-________________-__'
+                          AND ltrim(traceparent, '0123456789abcdef-') = ''),
     CHECK ((state = 'unknown') <= (unknown_since IS NOT NULL AND unknown_boot IS NOT NULL AND unknown_uptime IS NOT NULL)),
     CHECK ((state = 'in_flight') <= (owner IS NOT NULL)),
     CHECK ((state = 'delivered') <= (backend_id IS NOT NULL)),
@@ -188,7 +191,7 @@ CREATE TRIGGER admin_action_stays BEFORE DELETE ON admin_action
 FOR EACH ROW EXECUTE FUNCTION outbox_refuse('actions are append-only');
 CREATE TRIGGER entry_identity_is_frozen
 BEFORE UPDATE OF id, destination, contract, kind, client, reference, order_key, position, follows, continues, supersedes,
-                 fingerprint, reported_at, reported_offset_s, accepted_at ON entry
+                 fingerprint, reported_at, reported_offset_s, accepted_at, traceparent ON entry
 FOR EACH ROW EXECUTE FUNCTION outbox_refuse('what was accepted never changes');
 
 CREATE TRIGGER ended_is_append_only BEFORE UPDATE ON ended

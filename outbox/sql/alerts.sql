@@ -31,4 +31,4 @@ UPDATE alert SET next_attempt_at = :next_attempt_at WHERE id = :id AND sent_at I
 SELECT destination, kind, COUNT(*) AS alerts FROM alert GROUP BY destination, kind;
 
 -- name: list_breakers
-SELECT name, open_since FROM destination ORDER BY name;
+SELECT name, open_since, paused_at FROM destination ORDER BY name;

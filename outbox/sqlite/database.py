@@ -63,6 +63,7 @@ class SqliteDatabase:
         self._writing = threading.Lock()
         self._commits = SharedCommits(self._writing, self._commit)
         self._idle: list[sqlite3.Connection] = []
+        self._hasty: list[sqlite3.Connection] = []  # likewise idle, and without patience
         try:
             check_place(path)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -86,12 +87,16 @@ class SqliteDatabase:
         return mine.result  # type: ignore[no-any-return]  # what the job returned
 
     def _commit(self, batch: list[Job]) -> None:
-        alone = len(batch) == 1
         try:
             writer = self._begin()
-            for job in batch:
-                self._run(writer, job, alone=alone)
-            writer.execute("ROLLBACK" if alone and batch[0].error is not None else "COMMIT")
+            if not self._run_all(batch):
+                writer.execute("ROLLBACK")
+                if len(batch) == 1:
+                    return
+                self._begin()
+                for job in batch:
+                    self._run_apart(writer, job)
+            writer.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - it is raised in every thread that waits for this commit
             for job in batch:
                 job.error = self._told(error)
@@ -102,19 +107,26 @@ class SqliteDatabase:
             self._undo()
             raise
 
-    def _run(self, writer: sqlite3.Connection, job: Job, *, alone: bool) -> None:
-        if not alone:
-            writer.execute("SAVEPOINT job")
+    def _run_all(self, batch: list[Job]) -> bool:
+        """Run the jobs one after another; False as soon as one of them raises, which is seldom."""
+        return all(self._run(job) for job in batch)
+
+    def _run_apart(self, writer: sqlite3.Connection, job: Job) -> None:
+        """Run a job so that only its own statements are undone by what it raises."""
+        writer.execute("SAVEPOINT job")
+        if not self._run(job):
+            writer.execute("ROLLBACK TO job")
+        writer.execute("RELEASE job")
+
+    def _run(self, job: Job) -> bool:
+        job.result = job.error = None
         try:
             job.result = job.run(self._statements)
         except Exception as error:
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _REFUSED):
                 raise  # the disk's, so it is everybody's
             job.error = self._told(error)
-            if not alone:
-                writer.execute("ROLLBACK TO job")
-        if not alone:
-            writer.execute("RELEASE job")
+        return job.error is None
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -174,9 +186,29 @@ class SqliteDatabase:
         finally:
             self._idle.append(reader)
 
+    def read_now(self, statement: Statement | str, **parameters: Any) -> list[Row] | None:
+        """Return the rows unless another connection is in the way: then, as after any error, None."""
+        try:
+            reader = self._hasty.pop()
+        except IndexError:
+            reader = None
+        try:
+            if reader is None:
+                reader = self._connect(patience_ms=0)
+            text = statement if isinstance(statement, str) else statement.sqlite
+            rows: list[Row] = reader.execute(text, parameters).fetchall()
+        except (sqlite3.DatabaseError, DurabilityError):
+            if reader is not None:
+                reader.close()
+            return None
+        self._hasty.append(reader)
+        return rows
+
     def close(self) -> None:
         """Close every connection."""
         with self._writing:
+            while self._hasty:
+                self._hasty.pop().close()
             if self._writer is not None:
                 self._writer.close()
             while self._idle:
@@ -190,21 +222,18 @@ class SqliteDatabase:
                 f"the state cannot be opened: {_cause(error, self.path)}", retry_after_s=5
             ) from error
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, patience_ms: int = BUSY_TIMEOUT_MS) -> sqlite3.Connection:
         # Connections cross threads, one at a time: the writer under its lock, a reader while it is not idle.
         # Without mode=rw a file that cannot be written now would be opened for reading, and stay so.
         address = f"file:{quote(str(self.path.absolute()))}?mode=rw"
-        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite3.Row
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        connection.execute("PRAGMA synchronous = FULL")
-        (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
-        connection.execute("PRAGMA foreign_keys = ON")
-        full = 2
-        if journal != "wal" or synchronous != full:
+        connection = sqlite3.connect(
+            address, timeout=patience_ms / 1000, uri=True, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _set_up(connection, self.path, patience_ms)
+        except BaseException:
             connection.close()
-            raise DurabilityError(f"{self.path}: journal_mode={journal} synchronous={synchronous}, need wal and 2")
+            raise
         return connection
 
     def _migrate(self, package: str) -> None:
@@ -225,6 +254,18 @@ class SqliteDatabase:
                     raise StateUnavailable(f"{self.path} is damaged: a row of {broken[0]} refers to none")
         finally:
             writer.execute("PRAGMA foreign_keys = ON")
+
+
+def _set_up(connection: sqlite3.Connection, path: Path, patience_ms: int) -> None:
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
+    (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    connection.execute("PRAGMA synchronous = FULL")
+    (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
+    connection.execute("PRAGMA foreign_keys = ON")
+    full = 2
+    if journal != "wal" or synchronous != full:
+        raise DurabilityError(f"{path}: journal_mode={journal} synchronous={synchronous}, need wal and 2")
 
 
 def _cause(error: sqlite3.Error, path: Path) -> str:

@@ -1,4 +1,4 @@
--- version: 4
+-- version: 5
 -- The outbox's tables, whole; a database of an earlier release gets here by the numbered migrations beside this file.
 -- Three tables for an entry, because they live differently: an entry is small and changes, a payload is large and never
 -- does, an attempt is only ever appended. Times are milliseconds since 1970 in UTC.
@@ -47,6 +47,9 @@ CREATE TABLE entry (
     check_failures    INTEGER NOT NULL DEFAULT 0,  -- in a row, by the adapter's defect
     delivered_boot    TEXT,                  -- ended_at of a delivery on the host's boot-time clock
     delivered_uptime  INTEGER,
+    traceparent       TEXT                   -- W3C trace context of the request: its trace goes on with each attempt
+                      CHECK (traceparent LIKE '00-________________________________-________________-__'
+                          AND ltrim(traceparent, '0123456789abcdef-') = ''),
     CHECK ((state = 'unknown') <= (unknown_since IS NOT NULL AND unknown_boot IS NOT NULL AND unknown_uptime IS NOT NULL)),
     CHECK ((state = 'in_flight') <= (owner IS NOT NULL)),
     CHECK ((state = 'delivered') <= (backend_id IS NOT NULL)),
@@ -185,7 +188,7 @@ CREATE TRIGGER admin_action_stays BEFORE DELETE ON admin_action
 BEGIN SELECT RAISE(ABORT, 'actions are append-only'); END;
 CREATE TRIGGER entry_identity_is_frozen
 BEFORE UPDATE OF id, destination, contract, kind, client, reference, order_key, position, follows, continues, supersedes,
-                 fingerprint, reported_at, reported_offset_s, accepted_at ON entry
+                 fingerprint, reported_at, reported_offset_s, accepted_at, traceparent ON entry
 BEGIN SELECT RAISE(ABORT, 'what was accepted never changes'); END;
 CREATE TRIGGER ended_is_append_only BEFORE UPDATE ON ended
 BEGIN SELECT RAISE(ABORT, 'endings are append-only'); END;

@@ -3,7 +3,7 @@
 -- backup may have been accepted, and delivered, after that backup: the backend is asked first.
 INSERT INTO entry (id, destination, contract, kind, client, reference, order_key, position, rank, follows, continues,
                    supersedes, fingerprint, state, reported_at, reported_offset_s, accepted_at, outage_ms,
-                   next_attempt_at, unknown_since, unknown_boot, unknown_uptime)
+                   next_attempt_at, unknown_since, unknown_boot, unknown_uptime, traceparent)
 VALUES (:id, :destination, :contract, :kind, :client, :reference, :order_key,
         COALESCE(:position, (SELECT MAX(position) + 1000 FROM entry
                              WHERE destination = :destination AND order_key = :order_key
@@ -22,7 +22,8 @@ VALUES (:id, :destination, :contract, :kind, :client, :reference, :order_key,
         :accepted_at,
         (SELECT :accepted_at FROM destination WHERE name = :destination AND restored_at >= :reported_at),
         (SELECT '' FROM destination WHERE name = :destination AND restored_at >= :reported_at),
-        (SELECT 0 FROM destination WHERE name = :destination AND restored_at >= :reported_at))
+        (SELECT 0 FROM destination WHERE name = :destination AND restored_at >= :reported_at),
+        :traceparent)
 RETURNING *;
 
 -- name: insert_request

@@ -1,42 +1,84 @@
 """The outermost layer: a route's policy decides who gets in, and no exception gets out with its message."""
 
 import secrets
+from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
-from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contracts.errors import BodyTooLarge, ContractError, NotFound
-from shim.admission.caller import TRACE, correlation_of
+from contracts.errors import BodyTooLarge, ContractError, NotFound, RequestTooSlow
+from contracts.spans import span
+from shim.admin import headers as admin_headers
+from shim.admin.entrance import GET, Entrance, SignInNeeded
+from shim.admin.errors import error_page
+from shim.admission.caller import TRACE
 from shim.admission.gate import Asked, Gate
+from shim.admission.limits import RATE_LIMIT, RATE_LIMIT_POLICY, Quota
 from shim.admission.policy import Matched, Policies
+from shim.admission.receiving import Gone, check_head, with_whole_body
+from shim.admission.turns import ADMISSION, SHARED_AT_A_TIME, Turns, state_is_late
 from shim.http.problems import defect_response, http_response, problem_response
+from shim.settings import Http
+from shim.stopping import Stopping
+from shim.telemetry.observation import current
+from shim.telemetry.observed import CORRELATION, TRACEPARENT
 
 MODE_HEADER: Final = "Shim-Mode"
 PROTECTED: Final = "/v1/"
-BODY_LIMIT_BYTES: Final = 128 * 1024
-"""A message of 4,096 characters takes 48 KiB when every one of them is an escaped emoji."""
-
 _POLICY_VIOLATION: Final = 1008
-_LENGTH_DIGITS: Final = 12
-"""A longer Content-Length is too long, whatever it says: reading thousands of digits is refused by Python itself."""
-_TOO_LONG: Final = f"a body may have {BODY_LIMIT_BYTES} bytes"
+_QUOTA: Final = "quota"
+_CLOSING: Final = "closing"
+_SESSION: Final = "session"
+_KEPT: Final = frozenset({"allow", "retry-after"})
+"""What a page tells as the problem would."""
 
 
 class Boundary:
     """Wraps the application.
 
     Only a path and method with a policy reach it: a public one, or one that the gate has let a client use, before the
-    body is read; who that is, is in `request.state.caller`.
+    body is read; who that is, is in `request.state.caller`. Pages are for whoever is signed in: that is in
+    `request.state.session`, and what they have posted in `request.state.form`. It needs what `Observed` puts into the
+    scope's state.
     """
 
-    def __init__(self, app: ASGIApp, policies: Policies, gate: Gate, *, demo: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        policies: Policies,
+        gate: Gate,
+        http: Http | None = None,
+        turns: Turns | None = None,
+        stopping: Stopping | None = None,
+        entrance: Entrance | None = None,
+        *,
+        demo: bool,
+    ) -> None:
+        """Wrap.
+
+        Args:
+            app: what is wrapped.
+            policies: of its routes.
+            gate: decides who is let in.
+            http: how long a body may take.
+            turns: of those who want to be let in.
+            stopping: while the process ends, every answer tells that its connection ends, too.
+            entrance: decides who gets to the operations page; None without one.
+            demo: whether every answer says that nothing real is behind it.
+        """
+        http = http or Http()
         self._app = app
+        self._receive_s = http.receive_s
+        self._turns = turns or Turns(ADMISSION, SHARED_AT_A_TIME, http.queue_s, http.deadline_s)
+        self._stopping = stopping or Stopping()
         self._policies = policies
         self._gate = gate
+        self._entrance = entrance
         self._demo = demo
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,47 +92,87 @@ class Boundary:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        correlation = correlation_of(headers)
+        state = scope["state"]
+        correlation = state[CORRELATION]
         begun = False
 
         async def marked(message: Message) -> None:
             nonlocal begun
             begun = True
             if message["type"] == "http.response.start":
-                self._mark(MutableHeaders(scope=message), scope["path"], correlation)
+                self._mark(MutableHeaders(scope=message), scope["path"], correlation, state)
             await send(message)
 
         try:
-            await self._admit(scope, headers, correlation)
-            await self._app(scope, _limited(receive), marked)
+            asked = await self._admit(scope, headers, correlation)
+            whole = await with_whole_body(scope, receive, self._receive_s)
+            if self._entrance is not None and _SESSION in state and scope["method"] != GET:
+                state["form"] = await self._entrance.form(asked, state[_SESSION], whole)
+            await self._app(scope, whole, marked)
+        except Gone:
+            return
+        except SignInNeeded:
+            await RedirectResponse(admin_headers.SIGN_IN, HTTPStatus.SEE_OTHER)(scope, receive, marked)
         except ContractError as error:
-            await problem_response(error)(scope, receive, marked)
+            state[_CLOSING] = isinstance(error, BodyTooLarge | RequestTooSlow)  # the rest of the body is not read
+            await self._refusal(scope, error, problem_response(error))(scope, receive, marked)
         except HTTPException as error:
-            await http_response(error)(scope, receive, marked)
+            await self._refusal(scope, error, http_response(error))(scope, receive, marked)
         except Exception as error:  # noqa: BLE001 - passed on, it would be logged with its message, a person's words
             response = defect_response(error)
             if begun:
                 raise ConnectionError("the answer broke off") from None
             await response(scope, receive, marked)
 
-    async def _admit(self, scope: Scope, headers: Headers, correlation: str) -> None:
+    async def _admit(self, scope: Scope, headers: Headers, correlation: str) -> Asked:
         """Raise unless the route is public, or whoever asks may use it."""
+        check_head(scope)
         matched = self._policies.of(scope)
-        if not matched.public:
-            client = scope.get("client")
-            asked = Asked(matched.policy, headers, correlation, client[0] if client else None)
-            scope.setdefault("state", {})["caller"] = await run_in_threadpool(self._gate.admit, asked)
+        client = scope.get("client")
+        asked = Asked(matched.policy, headers, correlation, client[0] if client else None)
+        if matched.policy is not None and matched.policy.session:
+            await self._let_in(scope, asked)
+        elif not matched.public and (matched.policy is not None or not admin_headers.is_below(scope["path"])):
+            with span("authenticate"):
+                caller = self._gate.admit_now(asked)
+                if caller is None:
+                    caller = await self._turns.run(partial(self._gate.admit, asked), state_is_late)
+            scope["state"]["caller"] = caller
+            scope["state"][_QUOTA] = self._gate.quota_of(caller)
+            if (observation := current()) is not None:
+                observation.client = caller.client.name
         _must_be_listed(matched)
-        length = headers.get("content-length", "")
-        if length.isdecimal() and (len(length) > _LENGTH_DIGITS or int(length) > BODY_LIMIT_BYTES):
-            raise BodyTooLarge(_TOO_LONG)
+        return asked
 
-    def _mark(self, headers: MutableHeaders, path: str, correlation: str) -> None:
-        # A span of our own in the caller's trace; not sampled, because nothing of it is exported.
-        headers[TRACE] = f"00-{correlation}-{secrets.token_hex(8)}-00"
+    async def _let_in(self, scope: Scope, asked: Asked) -> None:
+        """Raise unless somebody is signed in; a key does not help."""
+        if self._entrance is None:
+            raise NotFound("there is no such path")
+        entering = partial(self._entrance.session, asked, scope)
+        scope["state"][_SESSION] = await self._turns.run(entering, state_is_late)
+
+    def _refusal(self, scope: Scope, error: Exception, problem: Response) -> Response:
+        """Return a problem, or a page with its headers where a person reads it."""
+        if self._entrance is None or not admin_headers.is_below(scope["path"]):
+            return problem
+        page = error_page(error)
+        for name in _KEPT & set(problem.headers):
+            page.headers[name] = problem.headers[name]
+        return page
+
+    def _mark(self, headers: MutableHeaders, path: str, correlation: str, state: Mapping[str, Any]) -> None:
+        # A span of our own in the caller's trace; without one that is kept, it says that nothing is exported.
+        headers[TRACE] = state[TRACEPARENT] or f"00-{correlation}-{secrets.token_hex(8)}-00"
         headers["X-Content-Type-Options"] = "nosniff"
         if path.startswith(PROTECTED):
             headers["Cache-Control"] = "no-store"
+        if admin_headers.is_below(path):
+            admin_headers.mark(headers, path)
+        quota: Quota | None = state.get(_QUOTA)
+        if quota is not None and RATE_LIMIT not in headers:
+            headers[RATE_LIMIT_POLICY], headers[RATE_LIMIT] = quota.headers()
+        if self._stopping.begun or state.get(_CLOSING):
+            headers["Connection"] = "close"
         if self._demo:
             headers[MODE_HEADER] = "demo"
 
@@ -100,18 +182,3 @@ def _must_be_listed(matched: Matched) -> None:
         raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(matched.allowed)})
     if matched.policy is None:
         raise NotFound("there is no such path")
-
-
-def _limited(receive: Receive) -> Receive:
-    """Count a body that does not tell its length; what is too long is not read to its end."""
-    read = 0
-
-    async def counted() -> Message:
-        nonlocal read
-        message = await receive()
-        read += len(message.get("body", b""))
-        if read > BODY_LIMIT_BYTES:
-            raise BodyTooLarge(_TOO_LONG)
-        return message
-
-    return counted

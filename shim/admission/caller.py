@@ -1,7 +1,6 @@
 """Who asks, for whom and why: what every request carries beside its body, and the audit writes down."""
 
 import re
-import secrets
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,12 +9,13 @@ from starlette.datastructures import Headers
 from contracts.errors import MalformedRequest, Violation
 from shim.admission.clients import Client
 from shim.guard import mask
+from shim.telemetry.observation import new_trace
 
 ON_BEHALF_OF: Final = "X-On-Behalf-Of"
 PURPOSE: Final = "X-Purpose"
 TRACE: Final = "traceparent"
 
-_TRACE: Final = re.compile(r"[0-9a-f]{2}-(?=[0-9]*[a-f])([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?=[0-9]*[a-f])([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 """An id without a letter is somebody's number: of random ones, as W3C wants them, one in three million has none."""
 _TOLD: Final = re.compile(r"[!-~](?:[ -~]{0,98}[!-~])?")
 """1 to 100 visible ASCII characters, with spaces between them."""
@@ -38,10 +38,27 @@ class Caller:
     purpose: str | None = None
 
 
-def correlation_of(headers: Headers) -> str:
-    """Return the trace id of W3C's traceparent, or a new one; a malformed header is ignored, as W3C says."""
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What a request says of the trace that it belongs to.
+
+    Attributes:
+        trace: 32 hexadecimal digits: the caller's own trace id, or a new one.
+        span: the caller's span, 16 hexadecimal digits; None if it names none, or one that may be somebody's number.
+        sampled: whether the caller keeps its part of the trace; None if it does not say.
+    """
+
+    trace: str
+    span: str | None = None
+    sampled: bool | None = None
+
+
+def incoming(headers: Headers) -> Incoming:
+    """Read W3C's traceparent; without one, or with a malformed one, which W3C wants ignored, a new trace begins."""
     match = _TRACE.fullmatch(headers.get(TRACE, ""))
-    return match[1] if match else secrets.token_hex(16)
+    if match is None:
+        return Incoming(new_trace())
+    return Incoming(match[1], None if match[2].isdecimal() else match[2], bool(int(match[3], 16) & 1))
 
 
 def caller_of(client: Client, headers: Headers, correlation: str) -> Caller:
@@ -50,11 +67,12 @@ def caller_of(client: Client, headers: Headers, correlation: str) -> Caller:
     Raises:
         MalformedRequest: a header cannot be written down as it is.
     """
-    for name in (ON_BEHALF_OF, PURPOSE):
-        if name in headers and _told(headers, name) is None:
+    caller = caller_as_told(client, headers, correlation)
+    for name, told in ((ON_BEHALF_OF, caller.on_behalf_of), (PURPOSE, caller.purpose)):
+        if told is None and name in headers:
             violation = Violation(name, "must be 1 to 100 visible ASCII characters")
             raise MalformedRequest(f"not as the contract describes: {name}", [violation])
-    return caller_as_told(client, headers, correlation)
+    return caller
 
 
 def caller_as_told(client: Client, headers: Headers, correlation: str) -> Caller:

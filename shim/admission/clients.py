@@ -8,10 +8,11 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from contracts.errors import Unauthenticated
-from outbox.database import ConstraintViolated, Database, Transaction
+from outbox.database import ConstraintViolated, Database, Row, Transaction
 from outbox.entry import from_ms, to_ms
 from outbox.statements import Statements
 from shim.admission.client import Client, ClientLimits, scopes_of
@@ -20,6 +21,8 @@ from shim.settings import NAME
 __all__ = ["Client", "ClientLimits", "Clients", "scopes_of"]  # what most of the service knows of clients
 
 SQL: Final = Statements("shim", "clients")
+_PARSED: Final = 1024
+"""Clients whose scopes and limits are kept as they were understood."""
 _KEY: Final = re.compile(r"ls_([a-z0-9]{8})_[A-Za-z0-9_-]{43}")
 
 
@@ -140,10 +143,16 @@ class Clients:
         """
         prefix = prefix_of(key)
         if prefix is not None:
-            for row in self._database.read(SQL["select_client_by_prefix"], prefix=prefix):
-                if hmac.compare_digest(row["sha256"], _digest(key)):
-                    return KnownClient(_client(row["name"], row), prefix, row["used_ms_ago"])
+            rows = self._database.read(SQL["select_client_by_prefix"], prefix=prefix)
+            if (known := _owner(prefix, key, rows)) is not None:
+                return known
         raise Unauthenticated("send a valid API key as `Authorization: Bearer …`")
+
+    def authenticate_now(self, key: str) -> KnownClient | None:
+        """Return the same without waiting for the state; None if `authenticate` has to find out."""
+        prefix = prefix_of(key)
+        rows = None if prefix is None else self._database.read_now(SQL["select_client_by_prefix"], prefix=prefix)
+        return None if prefix is None or rows is None else _owner(prefix, key, rows)
 
     def rows(self) -> list[ClientRow]:
         """Return all clients by name."""
@@ -183,8 +192,21 @@ def prefix_of(key: str) -> str | None:
     return match[1] if match else None
 
 
+def _owner(prefix: str, key: str, rows: Iterable[Row]) -> KnownClient | None:
+    for row in rows:
+        if hmac.compare_digest(row["sha256"], _digest(key)):
+            return KnownClient(_client(row["name"], row), prefix, row["used_ms_ago"])
+    return None
+
+
 def _client(name: str, row: Any) -> Client:
-    return Client(name, frozenset(json.loads(row["scopes"])), ClientLimits.of_json(json.loads(row["limits"])))
+    return _parsed(name, row["scopes"], row["limits"])
+
+
+@lru_cache(maxsize=_PARSED)
+def _parsed(name: str, scopes: str, limits: str) -> Client:
+    """Return what these texts say, whoever asks: they are read from the state for each request, and seldom change."""
+    return Client(name, frozenset(json.loads(scopes)), ClientLimits.of_json(json.loads(limits)))
 
 
 def _stored(scopes: Iterable[str], limits: ClientLimits) -> dict[str, str]:

@@ -93,9 +93,15 @@ class Denials:
         )
 
     def anonymous(
-        self, policy: Policy | None, correlation: str, address: str | None, prefix: str | None, error: ContractError
+        self,
+        policy: Policy | None,
+        correlation: str,
+        address: str | None,
+        prefix: str | None,
+        error: ContractError,
+        actor: str | None = None,
     ) -> None:
-        """Write that somebody without a valid key was refused, or count it."""
+        """Write that somebody without a valid key was refused, or count it; `actor` is whose session came with it."""
         left_out = self._take(self._nobody)
         if left_out is None:
             return
@@ -113,6 +119,7 @@ class Denials:
                 access=new_access(),
                 outcome=error.slug,
                 status=error.status,
+                actor=actor,
                 system=policy.system if policy else None,
                 contract=policy.contract if policy else None,
                 correlation=correlation,

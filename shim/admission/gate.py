@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.datastructures import Headers
 
-from contracts.errors import Forbidden, Unauthenticated
+from contracts.errors import Forbidden, MalformedRequest, StateUnavailable, Unauthenticated
 from shim.admission.caller import Caller, caller_as_told, caller_of
 from shim.admission.clients import Clients, KnownClient, prefix_of
 from shim.admission.denials import Denials
-from shim.admission.limits import RequestLimits
+from shim.admission.limits import Quota, RequestLimits
 from shim.admission.policy import Policy
+from shim.admission.remembered import Scrapers
 
 AUTHORIZATION: Final = "authorization"
 _BEARER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([!-~]+)")
@@ -42,6 +43,7 @@ class Gate:
     clients: Clients
     limits: RequestLimits
     denials: Denials
+    scrapers: Scrapers = field(default_factory=Scrapers)
 
     def admit(self, asked: Asked) -> Caller:
         """Return who asks; without a policy, only who it is.
@@ -63,6 +65,29 @@ class Gate:
         # Last: a 400 tells that the key is valid, and whoever may not call from there must not learn it uncounted.
         return caller_of(known.client, asked.headers, asked.correlation)
 
+    def admit_now(self, asked: Asked) -> Caller | None:
+        """Return who asks, if that is somebody who is let in, and nothing has to be written or waited for.
+
+        None if `admit` has to decide; then nothing was counted. Quick enough for an event loop.
+        """
+        policy = asked.policy
+        try:
+            key = key_of(asked.headers.getlist(AUTHORIZATION))
+            known = self.clients.authenticate_now(key)
+            if known is None or not known.client.may_call_from(asked.address):
+                return None
+            if policy is not None:
+                policy.admit(known.client)
+            self.scrapers.remember(policy, key, known)
+            caller = caller_of(known.client, asked.headers, asked.correlation)
+        except (Unauthenticated, Forbidden, MalformedRequest):
+            return None
+        return caller if self.limits.count_now(known) else None
+
+    def quota_of(self, caller: Caller) -> Quota | None:
+        """Return what whoever was let in has left in this minute; None without a limit."""
+        return self.limits.left(caller.client.name)
+
     def _let_in(self, caller: Caller, known: KnownClient, asked: Asked) -> None:
         if not caller.client.may_call_from(asked.address):
             raise Forbidden("the client may not call from here")
@@ -77,11 +102,18 @@ class Gate:
         key = None
         try:
             key = key_of(asked.headers.getlist(AUTHORIZATION))
-            return self.clients.authenticate(key)
+            known = self.clients.authenticate(key)
+            self.scrapers.remember(asked.policy, key, known)
         except Unauthenticated as error:
             prefix = None if key is None else prefix_of(key)
             self.denials.anonymous(asked.policy, asked.correlation, asked.address, prefix, error)
             raise
+        except StateUnavailable:
+            scraper = None if key is None else self.scrapers.recall(asked.policy, key)
+            if scraper is None:
+                raise
+            return scraper
+        return known
 
 
 def key_of(authorizations: Sequence[str]) -> str:

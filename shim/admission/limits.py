@@ -5,6 +5,7 @@ deployment's default is counted by each process in memory, because a commit per 
 is only a safeguard. Minutes are the database's for the first, the process's for the second, and have fixed bounds.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from outbox.database import Database, Transaction
 from shim.admission.clients import SQL, KnownClient
 
 POLICY: Final = "requests"
+RATE_LIMIT_POLICY: Final = "RateLimit-Policy"
+RATE_LIMIT: Final = "RateLimit"
 WINDOW_S: Final = 60
 _USED_EVERY_MS: Final = 60_000
 
@@ -26,6 +29,26 @@ class Refused:
 
     error: TooManyRequests
     first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a client has left in this minute: over all processes where the limit is its own, else of this process.
+
+    Attributes:
+        quota: requests in a minute.
+        left: of these.
+        reset_s: until there are all of them again, seconds.
+    """
+
+    quota: int
+    left: int
+    reset_s: float
+
+    def headers(self) -> tuple[str, str]:
+        """Return RateLimit-Policy and RateLimit, as draft-ietf-httpapi-ratelimit-headers-10 has them."""
+        reset_s = max(1, math.ceil(self.reset_s))
+        return f'"{POLICY}";q={self.quota};w={WINDOW_S}', f'"{POLICY}";r={self.left};t={reset_s}'
 
 
 @dataclass(slots=True)
@@ -48,6 +71,7 @@ class RequestLimits:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._counted: dict[str, _Window] = {}
+        self._own: dict[str, _Window] = {}
         self._closed: dict[str, _Window] = {}
         self._used: dict[str, float] = {}
 
@@ -59,20 +83,52 @@ class RequestLimits:
         """
         own = known.client.limits.requests_per_minute
         if own is None:
+            self._own.pop(known.client.name, None)
             refused = self._count_here(known.client.name) if self._default else None
             if refused is None and self._is_due(known):
                 self._use(known)
             return refused
         return self._still_refused(known.client.name, own) or self._count_everywhere(known, own)
 
+    def count_now(self, known: KnownClient) -> bool:
+        """Count a request if that takes no commit and it is none too many; False if `count` has to."""
+        name = known.client.name
+        due = known.used_ms_ago is None or known.used_ms_ago >= _USED_EVERY_MS
+        if due or known.client.limits.requests_per_minute is not None:
+            return False
+        now = self._monotonic()
+        with self._lock:
+            if name in self._own:
+                return False
+            if not self._default:
+                return True
+            window = self._minute(name, now)
+            if window.requests >= window.quota:
+                return False
+            window.requests += 1
+        return True
+
+    def left(self, client: str) -> Quota | None:
+        """Return what a client that was counted has left; None for one without a limit."""
+        now = self._monotonic()
+        with self._lock:
+            window = self._own.get(client) or self._counted.get(client)
+            if window is None or window.until <= now:
+                return None
+            return Quota(window.quota, max(0, window.quota - window.requests), window.until - now)
+
     def _count_here(self, client: str) -> Refused | None:
         now = self._monotonic()
         with self._lock:
-            window = self._counted.get(client)
-            if window is None or window.until <= now:
-                window = self._counted[client] = _Window(self._default, now + WINDOW_S)
+            window = self._minute(client, now)
             window.requests += 1
             return _refuse(window, now) if window.requests > window.quota else None
+
+    def _minute(self, client: str, now: float) -> _Window:
+        window = self._counted.get(client)
+        if window is None or window.until <= now:
+            window = self._counted[client] = _Window(self._default, now + WINDOW_S)
+        return window
 
     def _still_refused(self, client: str, quota: int) -> Refused | None:
         now = self._monotonic()
@@ -94,10 +150,11 @@ class RequestLimits:
             return row["requests"], row["left_ms"]
 
         requests, left_ms = self._database.write(job)
-        if requests <= quota:
-            return None
         now = self._monotonic()
         with self._lock:
+            self._own[name] = _Window(quota, now + left_ms / 1000, requests)
+            if requests <= quota:
+                return None
             window = self._closed.get(name)
             if window is None or window.until <= now or window.quota != quota:
                 window = self._closed[name] = _Window(quota, now + left_ms / 1000)

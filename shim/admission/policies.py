@@ -15,8 +15,9 @@ OPEN: Final = {
     "/readyz": "readyz",
     "/openapi.json": "openapi",
     "/docs": "docs",
-    "/docs/oauth2-redirect": "docs",
     "/static-offline-docs": "docs",
+    "/problems": "problems",
+    "/problems/{slug}": "problems",
 }
 """What needs no key, and what the audit would call it. It tells of nobody."""
 
@@ -24,9 +25,32 @@ DELIVERIES: Final = {"/v1/deliveries": "list_deliveries", "/v1/deliveries/{deliv
 """A client's own deliveries."""
 
 
-def policies_of(systems: Mapping[str, System]) -> Policies:
-    """Return the table for these systems."""
+PAGES: Final = {
+    "/admin": (GET, "admin status"),
+    "/admin/search": (GET, "admin search"),
+    "/admin/groups/{system}/{code}": (GET, "admin group"),
+    "/admin/groups/{system}/{code}/retry": (POST, "admin retry"),
+    "/admin/groups/{system}/{code}/discard": (POST, "admin discard"),
+    "/admin/deliveries/{delivery}": (GET, "admin look"),
+    "/admin/deliveries/{delivery}/retry": (POST, "admin retry"),
+    "/admin/deliveries/{delivery}/discard": (POST, "admin discard"),
+    "/admin/sign-out": (POST, "admin sign-out"),
+}
+"""The operations page: for whoever is signed in; no key opens it."""
+
+SIGNING_IN: Final = Policy("admin sign-in", public=True)
+STYLE: Final = Policy("admin style", public=True)
+
+
+def policies_of(systems: Mapping[str, System], *, pages: bool = False) -> Policies:
+    """Return the table for these systems; with `pages`, also for the operations page."""
     policies = Policies()
+    for path, (method, action) in PAGES.items() if pages else ():
+        policies.add(path, method, Policy(action, session=True))
+    if pages:
+        policies.add("/admin/sign-in", GET, SIGNING_IN)
+        policies.add("/admin/sign-in", POST, SIGNING_IN)
+        policies.add("/admin/static/{name}", GET, STYLE)
     for path, action in OPEN.items():
         policies.add(path, GET, Policy(action, public=True))
     policies.add("/metrics", GET, Policy("metrics", (METRICS,)))

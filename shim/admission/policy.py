@@ -27,6 +27,7 @@ class Policy:
         system: of the contract behind it; None where it is no single one's.
         contract: likewise.
         public: nobody is asked who it is.
+        session: of the operations page: somebody must be signed in, and no key opens it.
     """
 
     action: str
@@ -34,6 +35,7 @@ class Policy:
     system: str | None = None
     contract: str | None = None
     public: bool = False
+    session: bool = False
 
     def admit(self, client: Client) -> None:
         """Let a client through, or raise Forbidden."""

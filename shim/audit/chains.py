@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from outbox.database import Transaction
@@ -27,7 +27,7 @@ class Chain:
         row = row_of(event, self.id, self.n + 1, at)
         mark = hash_of(self.hash, row)
         tx.execute(SQL["insert"], {**row, "hash": mark})
-        return replace(self, n=self.n + 1, hash=mark)
+        return Chain(self.id, self.n + 1, mark)
 
 
 def new_chain() -> Chain:

@@ -97,7 +97,8 @@ class _Queue:
                 self._lose(pending)
                 return
             self._events.append(pending)
-            self._changed.notify()
+            if len(self._events) in {1, _TOGETHER}:  # else whoever empties it is awake, or waits for more
+                self._changed.notify()
 
     def close(self) -> None:
         with self._changed:

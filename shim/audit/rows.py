@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Final
 
 from pydantic import JsonValue
@@ -21,6 +22,9 @@ FIRST: Final = ""
 LONGEST: Final = 500
 """Characters of a value that a caller chose; the rest is cut off, with a mark."""
 
+_TOLD: Final = COLUMNS[3:-1]
+_told: Final = attrgetter(*_TOLD)
+_NOTHING: Final = "{}"
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
 
 
@@ -44,10 +48,9 @@ def row_of(event: Event, chain: str, n: int, at: int) -> dict[str, str | int | N
         at: milliseconds since 1970.
     """
     row: dict[str, str | int | None] = {"chain": chain, "n": n, "at": at}
-    for name in COLUMNS[3:-1]:
-        value = getattr(event, name)
+    for name, value in zip(_TOLD, _told(event), strict=True):
         row[name] = _storable(value) if isinstance(value, str) else value
-    row["detail"] = _utf8(canonical(event.detail))
+    row["detail"] = _utf8(canonical(event.detail)) if event.detail else _NOTHING
     return row
 
 
@@ -72,12 +75,14 @@ def detail_of(stored: str) -> dict[str, JsonValue]:
 
 def _storable(text: str) -> str:
     """Return what both databases store and give back unchanged, so that the hash stays right."""
+    if len(text) <= LONGEST and text.isascii() and "\0" not in text:  # nearly always, and ten times faster
+        return text
     text = _utf8(text.replace("\0", "\ufffd"))
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _utf8(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _refuse_floats(value: object) -> None:

@@ -38,7 +38,7 @@ LOOKS: Final = frozenset(
     {
         *("outbox status", "outbox groups", "outbox list", "clients list", "keys list", "systems list", "audit verify"),
         *("outbox verify", "outbox backup", "outbox export"),
-        "doctor",
+        *("doctor", "admin sessions"),
     }
 )
 """They show nothing of a person, for what the last two write is sealed; and they are what is needed when the state
@@ -52,6 +52,7 @@ VALUES: Final = frozenset(
         *("system", "destination", "state", "entry_id", "delivery", "group", "older_than", "limit", "rate", "wait"),
         *("name", "scope", "client", "contract", "outcome", "on_behalf_of", "since", "until", "keep", "key_id"),
         *("reason", "shorter_because", "role", "port"),
+        *("who", "minutes", "address"),
         *("place", "file", "out", "original", "result", "first", "second", "policy", "user"),
     }
 )

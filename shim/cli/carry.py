@@ -22,7 +22,7 @@ from outbox.entry import from_ms, to_ms
 from outbox.sqlite.ownership import check_place
 from outbox.uptime import uptime
 from shim import root
-from shim.carried import PACKAGES, TABLES, Belonging, header, sqlite_file
+from shim.carried import LEFT_BEHIND, PACKAGES, TABLES, Belonging, header, sqlite_file
 from shim.cli import keep
 from shim.cli.deployment import console, errors, fail, one_line_errors, print_json, settings
 from shim.cli.entries import Json, Reason, checked
@@ -222,7 +222,8 @@ def _bar(word: str, *, as_json: bool) -> Iterator[Callable[[int, int], None]]:
 
 def _asking(configured: Settings, reason: str) -> Asking:
     ahead_s = configured.report_time.max_ahead_s
-    return Asking(to_ms(root.utc_now()), uptime(), reason, tuple(configured.systems), ahead_s=ahead_s)
+    systems = tuple(configured.systems)
+    return Asking(to_ms(root.utc_now()), uptime(), reason, systems, ahead_s=ahead_s, left_behind=LEFT_BEHIND)
 
 
 def _audit(reason: str) -> Audit:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from shim.cli import audit, clients, doctor, explain, init, keys, outbox, record, serve, snapshot, systems
+from shim.cli import admin, audit, clients, doctor, explain, init, keys, outbox, record, serve, snapshot, systems
 from shim.cli.administered import AdministeredGroup
 from shim.cli.deployment import CONFIG_ENV
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a pretty traceback prints local variables, and those may be about a person
     add_completion=False,
 )
-for group in (outbox, clients, keys, audit, systems, snapshot):
+for group in (outbox, clients, keys, audit, admin, systems, snapshot):
     app.add_typer(group.app, cls=AdministeredGroup)
 app.command("explain")(explain.explain)
 app.command("serve")(serve.serve)

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from outbox import drain as draining
+from outbox.around import Around
 from outbox.overview import overviews
 from outbox.progress import Progress
 from outbox.worker import Step, Worker
@@ -20,6 +21,8 @@ from shim.cli.deployment import console, errors, one_line_errors, print_json, se
 from shim.cli.entries import ACT, Json, System, known
 from shim.cli.times import duration
 from shim.root import Shim, open_shim
+from shim.telemetry.delivering import Deliveries
+from shim.telemetry.starting import tracing_of
 
 
 def drain(
@@ -42,7 +45,7 @@ def drain(
     as_json: Json = False,
 ) -> None:
     """Deliver what waits now, instead of at its next attempt. Exit code 1 if something is left or stuck."""
-    with one_line_errors(), open_shim(settings(ctx)) as shim:
+    with one_line_errors(), open_shim(settings(ctx)) as shim, tracing_of(shim.settings) as tracing:
         known(system, shim.settings)
         wanted = _writable(shim, [system] if system else list(shim.systems))
         shim.state.hand.note("drain", {"systems": ", ".join(wanted), "limit": limit, "rate": rate})
@@ -56,7 +59,7 @@ def drain(
                 total = max(progress.total, progress.left)
                 bar.update(task, total=total, completed=total - progress.left, told=_speed(progress))
 
-            make = _maker(shim, system)
+            make = _maker(shim, system, Deliveries((), tracing))
             ended = draining.drain(shim.state.outbox, shim.state.hand, wanted, make, wish, report)
         now = [found for found in overviews(shim.state.database, root.utc_now) if found.destination in wanted]
     must_act = sum(found.must_act for found in now)
@@ -71,12 +74,19 @@ def drain(
 
 def work(ctx: typer.Context) -> None:
     """Deliver until stopped; for a host where `shim serve --no-worker` runs beside it."""
-    from shim.guard import install  # noqa: PLC0415 - every command loads this module, to know its options
+    # Every command loads this module, to know its options.
+    from shim.guard import install  # noqa: PLC0415
+    from shim.telemetry.logs import log_observation, logging_as  # noqa: PLC0415
 
     install(logging.INFO)
-    with one_line_errors(), open_shim(configured := settings(ctx)) as shim:
+    with (
+        one_line_errors(),
+        logging_as((configured := settings(ctx)).log, configured.systems),
+        open_shim(configured) as shim,
+        tracing_of(configured) as tracing,
+    ):
         exposures.warn(exposures.exposed(configured, exposures.DELIVERING))
-        worker, chores = shim.worker(), shim.chores()
+        worker, chores = shim.worker(around=Deliveries((log_observation,), tracing)), shim.chores()
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
@@ -102,9 +112,9 @@ def _writable(shim: Shim, wanted: list[str]) -> list[str]:
     return left
 
 
-def _maker(shim: Shim, system: str | None) -> draining.MakeWorker:
+def _maker(shim: Shim, system: str | None, around: Around) -> draining.MakeWorker:
     def make(watch: Callable[[Step], None], *, limit: int | None, rate: float | None) -> Worker:
-        return shim.worker(watch, system, limit, rate)
+        return shim.worker(watch, system, limit, rate, around)
 
     return make
 

@@ -9,13 +9,12 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 from rich.text import Text
 
-from contracts.bsn import has_bsn
 from contracts.delivery import DeliveryState
 from outbox.entry import Entry
 from outbox.overview import Group, groups
 from outbox.selection import STUCK, Selection
 from outbox.stored import StoredEntries
-from shim import root
+from shim import handling, root
 from shim.cli.deployment import console, fail, print_json
 from shim.cli.times import ago, time_of_day
 from shim.settings import Settings
@@ -98,9 +97,9 @@ def selection(
 def checked(reason: str) -> str:
     """Return a reason; exit with 2 if it is empty or may name a person: it is kept for good."""
     if not reason.strip():
-        raise fail("--reason is empty; say why")
-    if has_bsn(reason):
-        raise fail("the reason has a number that may be a person's; leave it out")
+        raise fail(f"--reason {handling.EMPTY}")
+    if handling.is_unfit(reason):
+        raise fail(handling.NUMBER)
     return reason
 
 

@@ -103,6 +103,8 @@ def _facts_of(told: Explanation) -> Iterator[tuple[str, str]]:
     yield "reported", _as_reported(entry.reported_at)
     yield "accepted", f"{local(entry.accepted_at)}, from client {entry.client}"
     yield "reference", entry.reference
+    if entry.trace is not None:
+        yield "trace", entry.trace
     for name, other in _relations(entry):
         if other is not None:
             yield name, other

@@ -7,6 +7,7 @@ import typer
 from contracts.delivery import DeliveryState
 from outbox.looking import look_now
 from outbox.selection import FAILING, OPEN, STUCK, Selection
+from shim import handling
 from shim.cli import many
 from shim.cli.deployment import console, fail, one_line_errors, print_json, settings
 from shim.cli.entries import (
@@ -67,14 +68,14 @@ def retry(
             if entry_id is not None:
                 many.refuse_filters(system, state, older_than, group)
                 entry = existing(opened.outbox, entry_id)
-                refusal = many.cannot_retry(opened.outbox, entry)
+                refusal = many.refused("retry", handling.cannot_retry(opened.outbox, entry))
                 if dry_run:
-                    many.show_one(entry, refusal, many.would_retry(entry, not_there=not_there), as_json=as_json)
+                    many.show_one(entry, refusal, handling.would_retry(entry, not_there=not_there), as_json=as_json)
                     return
                 retried = None if refusal else opened.hand.retry(entry.id, reason, not_there=not_there)
-                acted(retried, refusal or many.CHANGED, as_json=as_json)
+                acted(retried, refusal or handling.CHANGED, as_json=as_json)
                 return
-            states = frozenset({state}) if state else FAILING if group else STUCK
+            states = frozenset({state}) if state else handling.RETRIED_OF_GROUP if group else STUCK
             many.refuse_everything(system, state, older_than, group)
             chosen = selection(opened.outbox, system, states, None, older_than, group)
             _many(opened, chosen, "retried", dry_run, as_json, _retrying(opened, chosen, reason))
@@ -111,15 +112,16 @@ def discard(
             if entry_id is not None:
                 many.refuse_filters(system, state, older_than, group)
                 entry = existing(opened.outbox, entry_id)
-                refusal = many.cannot_discard(entry, may_exist=may_exist)
+                cannot = handling.cannot_discard(entry, may_exist=may_exist, consent="--may-exist")
+                refusal = many.refused("discard", cannot)
                 if dry_run:
-                    many.show_one(entry, refusal, many.would_discard(opened.outbox, entry), as_json=as_json)
+                    many.show_one(entry, refusal, handling.would_discard(opened.outbox, entry), as_json=as_json)
                     return
                 discarded = None if refusal else opened.hand.discard(entry.id, reason, may_exist=may_exist)
-                acted(discarded, refusal or many.CHANGED, as_json=as_json)
+                acted(discarded, refusal or handling.CHANGED, as_json=as_json)
                 return
             many.refuse_everything(system, state, older_than, group)
-            states = frozenset({state}) if state else STUCK
+            states = frozenset({state}) if state else handling.DISCARDED_OF_GROUP if group else STUCK
             chosen = selection(opened.outbox, system, states, None, older_than, group)
             _many(
                 opened, chosen, "discarded", dry_run, as_json, _discarding(opened, chosen, reason, may_exist=may_exist)
@@ -139,9 +141,13 @@ def resolve(
     with one_line_errors(), open_deployment_state(settings(ctx)) as opened:
         entry = existing(opened.outbox, entry_id)
         other = opened.outbox.landed(entry.destination, entry.kind, backend_id)
-        refusal = f"resolve: {other.id} has brought {backend_id}" if other else many.cannot_resolve(entry)
+        refusal = (
+            f"resolve: {other.id} has brought {backend_id}"
+            if other
+            else many.refused("resolve", handling.cannot_resolve(entry))
+        )
         resolved = None if refusal else opened.hand.resolve(entry.id, backend_id, reason)
-        acted(resolved, refusal or many.CHANGED, as_json=as_json)
+        acted(resolved, refusal or handling.CHANGED, as_json=as_json)
 
 
 def pause(ctx: typer.Context, destination: Destination, *, reason: Reason, as_json: Json = False) -> None:

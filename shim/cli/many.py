@@ -1,4 +1,4 @@
-"""Acting on many entries, and trying on what would happen; and why one entry cannot be acted on."""
+"""Acting on many entries, and trying on what would happen."""
 
 from collections.abc import Callable
 from typing import Final
@@ -6,19 +6,18 @@ from typing import Final
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from contracts.delivery import DeliveryState
 from outbox.entry import Entry
 from outbox.hand import Handled
 from outbox.overview import count
-from outbox.selection import FAILING, STUCK, Selection
+from outbox.selection import Selection
 from outbox.stored import StoredEntries
+from shim import handling
 from shim.cli.deployment import console, errors, fail, print_json
 from shim.cli.entries import SHORT_ID
 from shim.cli.times import time_of_day
 
 Act = Callable[[Callable[[int], None]], Handled]
 """Does it, and reports how many that have been so far."""
-CHANGED: Final = "the entry has changed meanwhile; look at it again"
 _FIRST: Final = 5
 """Entries that a dry run names."""
 
@@ -33,6 +32,11 @@ def refuse_everything(*filters: object) -> None:
     """Exit with 2 unless something is selected: nobody means everything by saying nothing."""
     if all(value is None for value in filters):
         raise fail("name one delivery, or select by --system, --state, --older-than or --group")
+
+
+def refused(word: str, why: str | None) -> str | None:
+    """Say to which command it is that something cannot be done; None if it can."""
+    return why if why is None or why == handling.CHANGED else f"{word}: {why}"
 
 
 # --- many
@@ -84,45 +88,3 @@ def show_one(entry: Entry, refusal: str | None, would: str, *, as_json: bool) ->
         print_json({"dry_run": True, "entries": 1, "by": by, "first": [entry.id]})
     else:
         console.print(f"{entry.id} is {entry.state}; {would}. Nothing was changed.", soft_wrap=True)
-
-
-def cannot_retry(entries: StoredEntries, entry: Entry) -> str | None:
-    """Return why an entry cannot be taken up again; None if it can."""
-    if entry.owner is not None:
-        return "retry: an attempt is under way; look again when it has ended"
-    if entry.state is DeliveryState.WAITING:
-        head = entries.head(entry)
-        return f"retry: it waits behind {head.id}, which is {head.state}" if head else CHANGED
-    return None if entry.state in FAILING else f"retry: the entry is {entry.state}"
-
-
-def would_retry(entry: Entry, *, not_there: bool) -> str:
-    """Return what a retry does to it."""
-    if entry.unknown_since is not None and not not_there:
-        return "the backend would be asked for it first, and it would be sent if it is not there"
-    return "it would be sent when its turn comes"
-
-
-def cannot_discard(entry: Entry, *, may_exist: bool) -> str | None:
-    """Return why an entry cannot be given up; None if it can."""
-    if entry.owner is not None:
-        return "discard: the entry is on its way; look again when the attempt has ended"
-    if entry.state is DeliveryState.UNKNOWN and not may_exist:
-        return "discard: the entry is unknown, so the backend may have it; if you mean it: --may-exist"
-    return f"discard: the entry is {entry.state}" if entry.state.ended and entry.state not in STUCK else None
-
-
-def would_discard(entries: StoredEntries, entry: Entry) -> str:
-    """Return what giving it up does."""
-    head = entries.head(entry)
-    behind = entries.behind(entry) if head is not None and head.id == entry.id else 0
-    return f"it would be given up, and {behind} behind it would go on" if behind else "it would be given up"
-
-
-def cannot_resolve(entry: Entry) -> str | None:
-    """Return why an entry cannot be recorded as delivered; None if it can."""
-    if entry.owner is not None:
-        return "resolve: an attempt is under way; look again when it has ended"
-    if entry.state is DeliveryState.UNKNOWN or entry.state in STUCK:
-        return None
-    return f"resolve: the entry is {entry.state}"

@@ -8,10 +8,11 @@ import typer
 
 from shim import exposures
 from shim.cli.deployment import one_line_errors, settings
-from shim.http.listener import address_of, listening, server_of, tls
-from shim.landings import Landings
+from shim.http.listener import address_of, listening, room_for, tls
 from shim.root import open_shim
+from shim.running import Running
 from shim.settings import Settings
+from shim.telemetry.starting import tracing_of
 
 
 def serve(
@@ -48,36 +49,30 @@ def _at(configured: Settings, host: str | None, port: int | None) -> Settings:
 
 
 def _serve(configured: Settings, welcome: str, *, deliver: bool, demo: bool) -> None:
+    from shim.telemetry.logs import logging_as  # noqa: PLC0415 - every command loads this module
+
     found = exposures.exposed(configured)
     exposures.refuse(found)
     encryption = tls(configured.http)
-    with open_shim(configured) as shim, listening(configured.http.host, configured.http.port) as listener:
+    with (
+        logging_as(configured.log, configured.systems),
+        open_shim(configured) as shim,
+        tracing_of(configured) as tracing,
+        listening(configured.http.host, configured.http.port) as listener,
+    ):
         exposures.warn(found)
+        room_for(configured.http.connections)
         address = address_of(listener, configured.http)
         shim.check_backends()
-        landings = Landings()
-        worker = shim.worker(landings.tell) if deliver else None
-        chores = shim.chores() if deliver else []
-        notify = worker.notify if worker else lambda: None
-        app = shim.app(notify, landings, demo=demo)
-        server = server_of(app, configured.http, encryption)
-        # uvicorn raises the signal that stopped it again; without a handler of ours that would end the process here.
-        # One that comes before uvicorn has handlers of its own counts, too.
+        running = Running.of(shim, deliver=deliver, demo=demo, tracing=tracing)
+        server = running.server(encryption)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
-        if worker:
-            worker.start()
-        for chore in chores:
-            chore.start()
+            signal.signal(number, lambda *_: running.stopping.signal())
+        running.start()
         typer.echo(f"legacy-shim listens on {address} (API documentation: {address}/docs)")
         if welcome:
             typer.echo(welcome.replace("{address}", address))
         try:
             server.run([listener])
         finally:
-            for chore in chores:
-                chore.stop()
-            if worker and not worker.stop(configured.outbox.grace_s):
-                logging.getLogger(__name__).warning(
-                    "an attempt did not end in time; its outcome is asked for at the next start"
-                )
+            running.end()

@@ -1,10 +1,11 @@
 """Masks what is logged: each rendered line, exceptions and stacks included, whoever wrote it.
 
-Warnings, and exceptions that nobody caught in any thread, are logged as well: none reaches standard error as
-it is.
+What somebody wrote cannot look like a line of its own: further lines of a record are indented. Warnings, and exceptions
+that nobody caught in any thread, are logged as well: none reaches standard error as it is.
 """
 
 import logging
+import re
 import sys
 import threading
 from types import TracebackType
@@ -12,7 +13,11 @@ from typing import Final
 
 from shim.guard.masking import mask
 
-_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+"""What a terminal or a reader of lines takes for something else than a character; tabs and newlines are not in it."""
+_FURTHER: Final = "\n    "
+
 _log = logging.getLogger(__name__)
 
 
@@ -24,9 +29,8 @@ class GuardedFormatter(logging.Formatter):
         try:
             line = super().format(record)
         except (TypeError, ValueError, KeyError) as error:
-            # logging would print the arguments on standard error, as they are.
-            line = f"{record.levelname} {record.name}: {record.msg!r} cannot be rendered: {error}"
-        return mask(line).text
+            line = f"{record.levelname} {record.name}: {unrendered(record, error)}"
+        return _CONTROL.sub(_escaped, mask(line).text).replace("\n", _FURTHER)
 
     def formatException(  # noqa: N802 - logging's own name
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -39,14 +43,23 @@ class GuardedFormatter(logging.Formatter):
         return mask(super().formatStack(stack_info)).text
 
 
-def install(level: int = logging.INFO) -> None:
+def unrendered(record: logging.LogRecord, error: Exception) -> str:
+    """Return what is told of a record whose arguments do not fit: logging would print them on standard error."""
+    return f"{record.msg!r} cannot be rendered: {error}"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return ascii(match[0])[1:-1]
+
+
+def install(level: int = logging.INFO, formatter: GuardedFormatter | None = None) -> None:
     """Log to standard error through the guard, in place of logging.basicConfig; handlers of the root get it too."""
     root = logging.getLogger()
     root.setLevel(level)
     if not root.handlers:
         root.addHandler(logging.StreamHandler())
     for handler in root.handlers:
-        handler.setFormatter(GuardedFormatter(_FORMAT))
+        handler.setFormatter(formatter or GuardedFormatter(FORMAT))
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread

@@ -1,24 +1,41 @@
 """The HTTP application: routes, health, documentation, and errors as problems."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
 from importlib.metadata import version
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
-from fastapi_offline import FastAPIOffline
 
 from outbox.database import Database
+from shim.admin.admin import Admin
 from shim.admission.boundary import Boundary
 from shim.admission.policies import policies_of
 from shim.guarding import LeakCounter
-from shim.http import openapi, problems
-from shim.http.metrics import CONTENT_TYPE, registry_of, scraped
-from shim.http.readiness import Readiness
+from shim.http import docs_page, openapi, problem_pages, problems
+from shim.http.readiness import Readiness, ReadyReply
 from shim.http.routes import Service, router
+from shim.stopping import Stopping
+from shim.telemetry.observation import Noted
+from shim.telemetry.observed import Observed, Traces
+from shim.telemetry.scraping import CONTENT_TYPE, registry_of, scraped
+from shim.telemetry.watch import Watch
 from shim.watching import Standing
 
 
 def create_app(
-    service: Service, database: Database, leaks: LeakCounter, standing: Standing | None = None, *, demo: bool
+    service: Service,
+    database: Database,
+    leaks: LeakCounter,
+    standing: Standing | None = None,
+    noted: Sequence[Noted] = (),
+    tracing: Traces | None = None,
+    stopping: Stopping | None = None,
+    watch: Watch | None = None,
+    admin: Admin | None = None,
+    *,
+    demo: bool,
 ) -> FastAPI:
     """Return the application.
 
@@ -27,20 +44,44 @@ def create_app(
         database: the state; the service is ready while it can be written.
         leaks: counts what the guard has found.
         standing: tells which systems are read-only; None when all may be written to.
+        noted: told of every request when it has been answered.
+        tracing: begins the trace of a request; None when nothing is traced.
+        stopping: whether the process ends.
+        watch: what counts and logs requests; None for one of its own.
+        admin: the operations page; None without one.
         demo: whether every reply says that nothing real is behind it.
     """
-    # The documentation's scripts come from the package: a hospital's network has no way out.
-    app = FastAPIOffline(
+    app = FastAPI(
         title="legacy-shim",
         version=version("legacy-shim"),
-        summary="Narrow contracts in front of legacy systems.",
+        summary=openapi.SUMMARY,
+        description=openapi.DESCRIPTION,
+        servers=[{"url": "/", "description": "This service."}],
+        docs_url=None,  # ours takes its scripts from the package: a hospital's network has no way out
         redoc_url=None,
     )
-    policies = policies_of(service.systems)
-    app.add_middleware(Boundary, policies=policies, gate=service.gate, demo=demo)
+    policies = policies_of(service.systems, pages=admin is not None)
+    watch = watch or Watch.of(service.systems)
+    app.add_middleware(
+        Boundary,
+        policies=policies,
+        gate=service.gate,
+        http=service.http,
+        turns=service.bulkheads.admission,
+        stopping=stopping,
+        entrance=None if admin is None else admin.entrance,
+        demo=demo,
+    )
+    app.add_middleware(
+        Observed, policies=policies, noted=(*noted, *watch.noted), tracing=tracing
+    )  # the last one is the outermost
     problems.install(app)
+    problem_pages.install(app)
+    docs_page.install(app)
     app.include_router(router(service))
-    openapi.correct(app)
+    for pages in () if admin is None else admin.routers:
+        app.include_router(pages)
+    openapi.correct(app, service.systems)
 
     @app.get("/healthz", tags=["service"], operation_id="healthz", summary="The process answers.")
     async def healthz() -> JSONResponse:
@@ -48,15 +89,35 @@ def create_app(
 
     readiness = Readiness(database)
 
-    @app.get("/readyz", tags=["service"], operation_id="readyz", summary="Durable writes can be accepted.")
+    @app.get(
+        "/readyz",
+        tags=["service"],
+        operation_id="readyz",
+        summary="Durable writes can be accepted.",
+        response_model=ReadyReply,
+        responses={503: {"model": ReadyReply}},
+    )
     def readyz() -> Response:
-        readiness.prove()
-        held = [name for name in service.systems if standing is not None and standing.read_only(name) is not None]
-        # Still ready: reads go on, and other systems are written to.
-        return JSONResponse({"status": "ready", **({"read_only": held} if held else {})})
+        ends = stopping is not None and stopping.begun
+        if not ends:
+            readiness.prove()
+        # Still ready without a system: writes are accepted, and other systems are asked.
+        reply = ReadyReply(
+            status="stopping" if ends else "ready", systems=readiness.systems(watch.reach, service.systems, standing)
+        )
+        status = HTTPStatus.SERVICE_UNAVAILABLE if ends else HTTPStatus.OK
+        return Response(reply.model_dump_json(exclude_none=True), status, None, "application/json")
 
-    registry = registry_of(database, service.systems)
-    leaks.register(registry)
+    registry = registry_of(
+        database,
+        service.systems,
+        watch.metrics,
+        leaks,
+        standing,
+        service.bulkheads.all(),
+        readiness.writable,
+        lambda: datetime.now(UTC),
+    )
 
     @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:

@@ -1,6 +1,8 @@
 """Where the service listens: the socket, what HTTPS is served with, and a server that tells nobody what it is."""
 
 import asyncio
+import logging
+import resource
 import socket
 import ssl
 from collections.abc import Iterator
@@ -8,15 +10,24 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from shim.settings import ConfigurationError, Http
+from shim.stopping import Stopping
 
 if TYPE_CHECKING:
-    import uvicorn
     from starlette.types import ASGIApp
 
+    from shim.http.server import Server
+
 _BACKLOG: Final = 2048
+_OTHER_FILES: Final = 512
+"""Files that are open beside clients' connections: the state, systems, pipes to their processes."""
 _TLS_GOODBYE_S: Final = 1.0
 """How long a client's own end of a TLS connection is waited for: asyncio's 30 s would hold up every stop, because a
 client that keeps a connection for later does not look at it."""
+_TLS_HELLO_S: Final = 10.0
+"""How long a client's handshake may take."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class EventLoop(asyncio.SelectorEventLoop):
@@ -26,6 +37,7 @@ class EventLoop(asyncio.SelectorEventLoop):
         """Listen, as asyncio does."""
         if options.get("ssl") is not None:
             options.setdefault("ssl_shutdown_timeout", _TLS_GOODBYE_S)
+            options.setdefault("ssl_handshake_timeout", _TLS_HELLO_S)
         return await super().create_server(*arguments, **options)
 
 
@@ -48,21 +60,33 @@ def tls(http: Http) -> ssl.SSLContext | None:
     return context
 
 
-def server_of(app: "ASGIApp", http: Http, encryption: ssl.SSLContext | None) -> "uvicorn.Server":
+def server_of(
+    app: "ASGIApp", http: Http, encryption: ssl.SSLContext | None, stopping: Stopping | None = None
+) -> "Server":
     """Return the server; it tells nobody what it is, and believes no proxy that is not named."""
-    import uvicorn  # noqa: PLC0415 - a command's module is loaded by every other command
+    # A command's module is loaded by every other command.
+    import uvicorn  # noqa: PLC0415
+
+    from shim.admission.receiving import HEADERS_LIMIT_BYTES, URL_LIMIT_BYTES  # noqa: PLC0415
+    from shim.http.connection import KEEP_ALIVE_S, limited  # noqa: PLC0415
+    from shim.http.parting import Parting  # noqa: PLC0415
+    from shim.http.server import Server  # noqa: PLC0415
 
     config = uvicorn.Config(
-        app,
+        Parting(app),
         log_config=None,
         access_log=False,
         server_header=False,
+        http=limited(http.connections),
+        ws="none",
+        h11_max_incomplete_event_size=HEADERS_LIMIT_BYTES + URL_LIMIT_BYTES,
+        timeout_keep_alive=KEEP_ALIVE_S,
         proxy_headers=bool(http.trusted_proxies),
         forwarded_allow_ips=list(http.trusted_proxies),
         ssl_context_factory=None if encryption is None else lambda _config, _default: encryption,
         loop="auto" if encryption is None else f"{__name__}:{EventLoop.__name__}",
     )
-    return uvicorn.Server(config)
+    return Server(config, http.receive_s, stopping or Stopping())
 
 
 def address_of(listener: socket.socket, http: Http) -> str:
@@ -70,6 +94,23 @@ def address_of(listener: socket.socket, http: Http) -> str:
     host, port = listener.getsockname()[:2]
     scheme = "http" if http.tls_certificate is None else "https"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def room_for(connections: int) -> None:
+    """Let this process have so many connections; what the system does not allow is said in the log."""
+    wanted = connections + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        _log.warning(
+            "this process may open %d files, and http.connections needs %d; raise the limit (ulimit -n, LimitNOFILE) "
+            "or lower http.connections",
+            allowed,
+            wanted,
+        )
 
 
 @contextmanager

@@ -1,61 +1,63 @@
-"""What an agent developer reads of the API beside the models: problems, headers, and which headers are required."""
+"""The OpenAPI document: what an agent developer reads first, and what a language model's tools are made from."""
 
-from collections.abc import Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from contracts.catalogue import Contract, Effect
-from contracts.delivery import Delivery, EndedDeliveries
-from contracts.errors import (
-    BackendOutcomeUnknown,
-    BackendUnavailable,
-    BodyTooLarge,
-    ContractError,
-    DeliveryFailed,
-    DryRunRefused,
-    Forbidden,
-    HoldExpired,
-    IdempotencyKeyMissing,
-    IdempotencyKeyReused,
-    LeakBlocked,
-    LimitReached,
-    MalformedRequest,
-    NotFound,
-    ReportTimeRefused,
-    RequestInFlight,
-    SlotTaken,
-    StateDamaged,
-    StateUnavailable,
-    SystemReadOnly,
-    TooLate,
-    TooManyAttempts,
-    TooManyRequests,
-    Unauthenticated,
-)
-from contracts.fields import Model
-from shim.http.problems import MEDIA_TYPE, TYPE_PREFIX
+from contracts import examples
+from contracts.catalogue import Contract, DeskKind
+from contracts.errors import ContractError, StateUnavailable
+from shim.http.problem_schema import FoundOut, Problem, ViolationOut
+from shim.http.problem_types import PAGES
+from shim.http.responses import JSON, add_components, headers_of, service_responses, shown, without_dangling_links
+from shim.systems import System
 
-Responses = dict[int | str, dict[str, Any]]
+SUMMARY: Final = "Narrow contracts in front of legacy systems that nobody can replace."
+DESCRIPTION: Final = """\
+An agent reads from and writes to old systems through a few operations. All of them are here; what is not cannot be \
+done.
 
-_ALWAYS: Final[tuple[type[ContractError], ...]] = (
-    *(MalformedRequest, Unauthenticated, Forbidden, NotFound, BodyTooLarge, TooManyRequests, StateUnavailable),
-)
-_OF_EFFECT: Final[dict[Effect, tuple[type[ContractError], ...]]] = {
-    Effect.READ: (LeakBlocked, BackendUnavailable),
-    Effect.IMMEDIATE: (
-        *(IdempotencyKeyMissing, SlotTaken, TooLate, RequestInFlight, HoldExpired, IdempotencyKeyReused),
-        *(LeakBlocked, BackendUnavailable, SystemReadOnly, BackendOutcomeUnknown),
-    ),
-    Effect.DURABLE: (
-        *(IdempotencyKeyMissing, ReportTimeRefused, RequestInFlight, DryRunRefused, IdempotencyKeyReused),
-        *(StateDamaged, DeliveryFailed, BackendUnavailable, SystemReadOnly),
-    ),
-    Effect.LOCAL: (LeakBlocked,),
+**Begin.** Get a key from an administrator, who runs `shim clients add NAME --scope SYSTEM:read`. Send it with every \
+request:
+
+    curl -s $SHIM/v1/planon/find_tenant -H "Authorization: Bearer $KEY" \\
+         -H 'Content-Type: application/json' -d '{"telephone": "06-12345678"}'
+
+**Operations** are `POST /v1/{system}/{contract}` with a JSON body, reads too. An unknown field is refused, never \
+ignored.
+
+**Tokens** such as `TN_…` and `PT_…` stand for people, slots and appointments. They come from a look-up, are yours \
+alone, and are valid for at least 24 hours. Pass them on as they are; never make one up.
+
+**Writes** need an `Idempotency-Key`: one of your own for each write, such as the id of the message that it comes \
+from. Repeat with the same key and body, and nothing is ever written twice.
+
+**Durable writes** (201, 202) survive an outage of the backend. `Prefer: wait=5` waits that many seconds for it; \
+`Prefer: respond-async` does not wait. After 202 ask `get_delivery`, or follow `list_deliveries`.
+
+**Times** are RFC 3339 with an offset, such as `2026-11-19T22:14:03+01:00`; without one they are refused.
+
+**Errors** are `application/problem+json`. Decide by `type`; [each is explained](/problems):
+
+| status | what to do |
+|---|---|
+| 400, 413, 414, 422, 431 | mend the request, or ask the person; a new key |
+| 401, 403 | ask an administrator |
+| 404, 409, 410 | look up again, offer something else; `request-in-flight`: repeat |
+| 408, 429, 503 | the same request with the same key, after `Retry-After` seconds |
+| 504 | it is not known whether it was written: repeat with the same key, and it is found out |
+| 500, 502 | a person has to look; hand over |
+"""
+
+_DESKS: Final = {
+    DeskKind.FACILITY: "A facility desk: tenants report damage and ask how it stands. Begin with `find_tenant`.",
+    DeskKind.PRACTICE: "A practice desk: patients find, move and cancel appointments. Begin with `find_patient`.",
 }
+_TAGS: Final = (
+    ("deliveries", "Where this client's durable writes are, and what came of them."),
+    ("service", "Whether the service itself is there. No key is needed."),
+)
 _KEY_TOLD: Final = """\
 Names this write: a repeat with the same key and the same body never writes twice. Use a new one for each new write, \
 and the same one, with the same body, whenever you repeat it: after no answer, 409 request-in-flight, 503 or 504.
@@ -65,70 +67,63 @@ and the same one, with the same body, whenever you repeat it: after no answer, 4
 - A write that was answered at once is answered the same again, with the status it had, for {days} days after its key \
 was first seen. After that a repeat is a new request.
 - While it is not certain whether a write was executed, its key does not expire: the next repeat finds out."""
+PREFER: Final = """\
+How long to wait for the delivery before 202: `wait=5` waits up to 5 seconds (within the deployment's limit), \
+`respond-async` not at all. Without it the deployment's own time."""
 LISTED: Final = """\
-Each delivery once, in the order in which they ended: delivered, rejected, parked or discarded. Follow `next` from \
-answer to answer and you miss none and see none twice, whatever happens to the service in between; of a place that you \
-ask for again you get the same deliveries again. Each is told as it is now: one that an administrator took up again \
-after it was rejected or parked ends again, and is listed a second time. The rest of a long text is a delivery of its \
-own: see `continues`. After the service was restored from a backup, what ended since that backup was kept is found out \
-anew, and may be listed again.
+Use it to learn what came of durable writes, instead of asking for each one. Each delivery comes once, in the order in \
+which they ended: delivered, rejected, parked or discarded. Follow `next` from answer to answer and you miss none and \
+see none twice, whatever happens to the service in between; of a place that you ask for again you get the same \
+deliveries again. Each is told as it is now: one that an administrator took up again after it was rejected or parked \
+ends again, and is listed a second time. The rest of a long text is a delivery of its own: see `continues`. After the \
+service was restored from a backup, what ended since that backup was kept is found out anew, and may be listed again.
 
 Keep `next` when you have dealt with the answer, not before."""
+ONE: Final = """\
+Use it after 202 to learn the number, or why it has not arrived. Ask again after `Retry-After` seconds while `state` \
+is ready, waiting, in_flight or unknown. Another client's delivery is not found (404)."""
 SINCE: Final = (
     "Cursor out of the `next` of an earlier answer. Without one the list begins with the oldest delivery; with `now` "
     "it is empty, and `next` is where what ends from now on begins."
 )
+_TOLD: Final = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[!-~]([ -~]{0,98}[!-~])?$"}
+_PARAMETERS: Final[tuple[dict[str, Any], ...]] = (
+    {
+        "name": "X-On-Behalf-Of",
+        "in": "header",
+        "description": "The person or service that you act for, by a name of your own; the audit keeps it. Visible \
+ASCII.",
+        "schema": _TOLD,
+        "example": "planner-7",
+    },
+    {
+        "name": "X-Purpose",
+        "in": "header",
+        "description": "Why, in your words; the audit keeps it. Visible ASCII.",
+        "schema": _TOLD,
+        "example": "conversation 7731",
+    },
+    {
+        "name": "traceparent",
+        "in": "header",
+        "description": "W3C trace context. Its trace id is used in logs, audit and backends, and comes back; a \
+malformed "
+        "one is ignored.",
+        "schema": {"type": "string"},
+        "example": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    },
+)
+"""What every request with a key may carry."""
 
-_RETRY_AFTER: Final = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer"}}
-_RATE_LIMIT: Final = {
-    "RateLimit-Policy": {
-        "description": 'The limit that was reached: name, quota and window in seconds, as in `"identity";q=5;w=3600`.',
-        "schema": {"type": "string"},
-    },
-    "RateLimit": {
-        "description": 'What is left of it, and in how many seconds there is some again: `"identity";r=0;t=1312`.',
-        "schema": {"type": "string"},
-    },
+
+_SERVICE: Final[dict[str, tuple[tuple[type[ContractError], ...], dict[str, Any]]]] = {
+    "healthz": ((), {"status": "ok"}),
+    "readyz": (
+        (StateUnavailable,),
+        {"status": "ready", "systems": {"planon": {"state": "reachable", "paused": False, "read_only": False}}},
+    ),
 }
-_LOCATION: Final = {"description": "Where the delivery can be asked for.", "schema": {"type": "string"}}
-
-
-class ViolationOut(BaseModel):
-    """One rule that the request or the composed document breaks."""
-
-    field: str = Field(description="Field of the request, or element of the document.", examples=["reported_at"])
-    rule: str = Field(description="The rule, in a sentence.")
-    value: str | None = Field(default=None, description="The value, where it may be shown.")
-
-
-class FoundOut(BaseModel):
-    """One thing that may not leave."""
-
-    kind: str = Field(description="What it is.", examples=["bsn"])
-    field: str | None = Field(default=None, description="In which field of the reply.", examples=["name"])
-    begin: int | None = Field(default=None, description="Its first character in the message, counted from 0.")
-    end: int | None = Field(default=None, description="The character behind its last one.")
-
-
-class Problem(BaseModel):
-    """An error as RFC 9457 describes it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    type: str = Field(description="Stable name of the kind of problem.", examples=[f"{TYPE_PREFIX}slot-taken"])
-    title: str = Field(description="The same sentence for every problem of this type.", examples=["The slot is taken"])
-    status: int = Field(description="The HTTP status.", examples=[409])
-    detail: str | None = Field(default=None, description="What is wrong with this request.")
-    violations: list[ViolationOut] | None = Field(default=None, description="What is broken, one by one.")
-    retry_after: int | None = Field(default=None, description="Seconds after which the same request may succeed.")
-    policy: str | None = Field(default=None, description="The limit that was reached.", examples=["identity"])
-    quota: int | None = Field(default=None, description="How many it allows in its window.", examples=[5])
-    window_s: int | None = Field(default=None, description="The limit's window, seconds.", examples=[3600])
-    found: list[FoundOut] | None = Field(default=None, description="What may not leave, one by one; never the value.")
-    more: int | None = Field(default=None, description="How many more of them were found than are listed.")
-    executed: bool | None = Field(default=None, description="Whether the write was executed all the same.")
-    server_time: str | None = Field(default=None, description="The server's clock, when a report time is refused.")
-    delivery: dict[str, Any] | None = Field(default=None, description="The delivery that has ended without success.")
+"""What the operations without a key can answer beside what any can, and an example."""
 
 
 def key_told(days: int) -> str:
@@ -136,61 +131,18 @@ def key_told(days: int) -> str:
     return _KEY_TOLD.format(days=days)
 
 
-def contract_responses(contract: Contract) -> Responses:
-    """Return what can come back beside success."""
-    limited = (TooManyAttempts,) if contract.identifies else ()
-    described = _problems(*_ALWAYS, *_OF_EFFECT[contract.effect], *limited)
-    if contract.effect is Effect.DURABLE:
-        described[201] = {"description": "Delivered", "headers": {"Location": _LOCATION}}
-        described[202] = {
-            "description": "Accepted and durable, not delivered yet",
-            "model": contract.reply,
-            "headers": {"Location": _LOCATION, "Retry-After": _RETRY_AFTER},
-        }
-    return described
+def told(contract: Contract, system: str) -> str:
+    """Return the description of an operation."""
+    return f"{contract.guidance}\n\nNeeds the scope `{contract.scope(system)}`."
 
 
-def delivery_responses() -> Responses:
-    """Return what can come back when a delivery is asked for."""
-    described = _problems(
-        *(MalformedRequest, Unauthenticated, Forbidden, NotFound, TooManyRequests, StateDamaged, StateUnavailable)
-    )
-    return {**described, 200: {"description": "The delivery as it is now", "headers": {"Retry-After": _RETRY_AFTER}}}
+def sent(contract: Contract) -> dict[str, Any]:
+    """Return examples of a contract's requests, as FastAPI adds them to an operation."""
+    return {"requestBody": {"content": {JSON: {"examples": shown(examples.OF[contract.operation].requests)}}}}
 
 
-def listed(replies: Sequence[type[Model]]) -> type[Model]:
-    """Return the model of listed deliveries as it is described: each is the reply of one of these contracts."""
-    each: Any = reduce(or_, [*replies, Delivery])
-    described = EndedDeliveries.model_fields["deliveries"].description
-    return create_model(
-        "EndedDeliveries", __base__=EndedDeliveries, deliveries=(list[each], Field(description=described))
-    )
-
-
-def listing_responses() -> Responses:
-    """Return what can come back when deliveries are listed."""
-    return _problems(MalformedRequest, Unauthenticated, Forbidden, TooManyRequests, StateUnavailable)
-
-
-def _problems(*kinds: type[ContractError]) -> Responses:
-    by_status: dict[int, list[type[ContractError]]] = {}
-    for kind in kinds:
-        by_status.setdefault(kind.status, []).append(kind)
-    described: Responses = {}
-    for status, of_status in by_status.items():
-        told = "; ".join(f"`{TYPE_PREFIX}{kind.slug}`: {kind.title}" for kind in of_status)
-        schema = {"$ref": "#/components/schemas/Problem"}
-        described[status] = {"description": told, "content": {MEDIA_TYPE: {"schema": schema}}}
-        headers = {"Retry-After": _RETRY_AFTER} if status in {409, 429, 503, 504} else {}
-        if any(issubclass(kind, LimitReached) for kind in of_status):
-            headers |= _RATE_LIMIT
-        if headers:
-            described[status]["headers"] = headers
-    return described
-
-
-def correct(app: FastAPI) -> None:
-    """Make the document say what the service does, where FastAPI's own words differ.
+def correct(app: FastAPI, systems: Mapping[str, System]) -> None:
+    """Make the document say what the service does, where FastAPI's own words differ or are missing.
 
     Malformed requests are 400 here, never FastAPI's 422, and a write without an Idempotency-Key is refused.
     """
@@ -200,27 +152,76 @@ def correct(app: FastAPI) -> None:
         if app.openapi_schema is not None:
             return app.openapi_schema
         document = made()
+        document["externalDocs"] = {"url": PAGES, "description": "Every kind of problem, and what to do about it."}
+        document["tags"] = [
+            *({"name": name, "description": _DESKS[system.kind]} for name, system in systems.items()),
+            *({"name": name, "description": text} for name, text in _TAGS),
+        ]
+        add_components(document)
         schemas = document["components"]["schemas"]
         for model in (Problem, ViolationOut, FoundOut):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)
             schemas[model.__name__] = schema
+        schemas["Problem"]["externalDocs"] = document["externalDocs"]
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         for methods in document["paths"].values():
             for operation in methods.values():
                 _correct_operation(operation)
+        without_dangling_links(document)
         return document
 
     app.openapi = corrected  # type: ignore[method-assign]  # the way that FastAPI's documentation describes
 
 
 def _correct_operation(operation: dict[str, Any]) -> None:
-    refused = operation["responses"].get("422", {})
-    if "HTTPValidationError" in str(refused):
-        del operation["responses"]["422"]
-    for parameter in operation.get("parameters", []):
+    responses = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422", {})):
+        del responses["422"]
+    if "security" in operation:
+        _correct_headers(operation.setdefault("parameters", []))
+    else:
+        _correct_service(operation)
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _correct_service(operation: dict[str, Any]) -> None:
+    kinds, example = _SERVICE[operation["operationId"]]
+    responses = operation["responses"]
+    for status, described in service_responses(*kinds).items():
+        told = responses.setdefault(str(status), {})
+        told["description"] = described["description"]
+        _merge(told, described)
+    responses["200"] |= {"description": operation["summary"], "headers": headers_of(("traceparent",))}
+    responses["200"]["content"][JSON]["example"] = example
+
+
+def _correct_headers(parameters: list[dict[str, Any]]) -> None:
+    for parameter in parameters:
         if parameter["name"] == "idempotency-key":
-            parameter["required"] = True
-            parameter["schema"] = {"type": "string", "minLength": 1, "maxLength": 255, "title": "Idempotency-Key"}
-            parameter["example"] = "wamid-7731"
+            parameter |= {
+                "name": "Idempotency-Key",
+                "required": True,
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$"},
+                "example": "wamid-7731",
+            }
+        if parameter["name"] == "prefer":
+            parameter |= {"name": "Prefer", "schema": {"type": "string"}, "example": "wait=5"}
+        if parameter["name"] == "since":
+            parameter["examples"] = {
+                "now": {"summary": "From now on", "value": "now"},
+                "cursor": {"summary": "Behind an earlier answer", "value": "DC_AAAAAAAAACoAAAAAAAAAAB8ny2u4rVE1"},
+            }
+        if parameter["name"] == "limit":
+            parameter["example"] = 50
+    parameters.extend(_PARAMETERS)
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Add what is not said yet, at every depth."""
+    for name, value in more.items():
+        if isinstance(value, Mapping) and isinstance(into.get(name), dict):
+            _merge(into[name], value)
+        else:
+            into.setdefault(name, value)

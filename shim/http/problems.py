@@ -13,12 +13,21 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from contracts.errors import ContractError, LimitReached, MalformedRequest, RepeatLater, Unauthenticated, Violation
+from contracts.errors import (
+    ContractError,
+    LimitReached,
+    MalformedRequest,
+    NotFound,
+    RepeatLater,
+    Unauthenticated,
+    Violation,
+)
 from shim.guard import mask
 from shim.guarding import guard_members
+from shim.http.problem_types import BY_SLUG, INTERNAL_ERROR, METHOD_NOT_ALLOWED, TYPE_PREFIX, help_link
+from shim.telemetry.observation import ended_as
 
 MEDIA_TYPE: Final = "application/problem+json"
-TYPE_PREFIX: Final = "urn:problem-type:legacy-shim:"
 
 _NAME: Final = re.compile(r"[A-Za-z_]{1,40}")
 _POLICY: Final = re.compile(r"[a-z-]{1,40}")
@@ -40,7 +49,7 @@ def _retry_after(error: RepeatLater) -> int:
 
 def problem_response(error: ContractError) -> Response:
     """Return the problem as an answer, with the headers that its kind needs."""
-    headers = {}
+    headers = help_link(error.slug)
     if isinstance(error, RepeatLater):
         headers["Retry-After"] = str(_retry_after(error))
     if isinstance(error, LimitReached):
@@ -50,13 +59,21 @@ def problem_response(error: ContractError) -> Response:
         headers["RateLimit"] = f'"{policy}";r=0;t={_retry_after(error)}'
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
+    ended_as(error.slug)
     return Response(problem_json(error), error.status, headers, MEDIA_TYPE)
 
 
 def defect_response(error: Exception) -> Response:
     """Answer for a defect. Its message stays out of the log too: a driver's message may quote what a person wrote."""
     _log.error("%s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-    return Response(_body("internal-error", 500, "A defect in the shim", "", {}), 500, None, MEDIA_TYPE)
+    ended_as(INTERNAL_ERROR)
+    return _of_type(INTERNAL_ERROR)
+
+
+def stored_response(status: int, body: bytes) -> Response:
+    """Return a problem whose body was stored with a write, or made where there are no headers yet."""
+    slug = str(json.loads(body)["type"]).removeprefix(TYPE_PREFIX)
+    return Response(body, status, help_link(slug), MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
@@ -103,10 +120,19 @@ def http_response(error: HTTPException) -> Response:
     if error.status_code == HTTPStatus.BAD_REQUEST:
         # The framework could not even read the body, such as JSON that is nested too deeply.
         return problem_response(MalformedRequest("the body cannot be read", [Violation("body", "must be JSON")]))
-    title = HTTPStatus(error.status_code).phrase
-    slug = title.lower().replace(" ", "-")
-    body = _body(slug, error.status_code, title, "", {})
-    return Response(body, error.status_code, error.headers, MEDIA_TYPE)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return problem_response(NotFound("there is no such path"))
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        ended_as(METHOD_NOT_ALLOWED)
+        return _of_type(METHOD_NOT_ALLOWED, error.headers)
+    return defect_response(error)  # nothing here raises another one
+
+
+def _of_type(slug: str, headers: Mapping[str, str] | None = None) -> Response:
+    kind = BY_SLUG[slug]
+    return Response(
+        _body(slug, kind.status, kind.title, "", {}), kind.status, {**help_link(slug), **(headers or {})}, MEDIA_TYPE
+    )
 
 
 def _body(slug: str, status: int, title: str, detail: str, members: Mapping[str, Any]) -> bytes:

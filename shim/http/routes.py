@@ -8,40 +8,45 @@ from http import HTTPStatus
 from operator import or_
 from typing import Annotated, Any, Final
 
-import anyio
-import anyio.to_thread
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
 
 from contracts.catalogue import Contract, Effect
 from contracts.delivery import Delivery, DeliveryState
-from contracts.errors import DeliveryFailed, NotFound, StateUnavailable, Unauthenticated
+from contracts.errors import (
+    BackendOutcomeUnknown,
+    ContractError,
+    DeliveryFailed,
+    NotFound,
+    Overloaded,
+    StateUnavailable,
+    Unauthenticated,
+)
 from contracts.fields import DeliveryId
 from outbox.entry import Entry
 from shim import cursors
 from shim.admission.caller import Caller
 from shim.admission.clients import Client
 from shim.admission.gate import Gate
+from shim.admission.turns import RETRY_S, Bulkheads, Turns, backend_is_late, state_is_late
 from shim.audited import Accesses
 from shim.deliveries import Deliveries
 from shim.durable import Durable, seconds_until
-from shim.http.openapi import LISTED, SINCE, contract_responses, delivery_responses, key_told, listed, listing_responses
-from shim.http.problems import MEDIA_TYPE
+from shim.http.openapi import LISTED, ONE, PREFER, SINCE, key_told, sent, told
+from shim.http.problems import stored_response
+from shim.http.responses import contract_responses, delivery_responses, listed, listing_responses
+from shim.http.straight import Straight
 from shim.idempotency import Write, fingerprint, read_key
 from shim.immediate import Answer, Immediate, to_json
 from shim.outbound import Outbound
 from shim.settings import Http
 from shim.systems import System
+from shim.telemetry.observation import current, ended_as
 
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]+)(?:$|[,;\s\"])", re.IGNORECASE)
 _ASYNC: Final = re.compile(r"(?:^|[,;\s])respond-async(?:$|[,;\s])", re.IGNORECASE)
-_CALLS_AT_A_TIME: Final = 24
-"""Calls of one system at a time: a slow one keeps no thread from the others, nor from authentication."""
 
-Limit = anyio.CapacityLimiter
-
-_bearer = HTTPBearer(auto_error=False, description="An API key, as `shim clients add` printed it.")
+_bearer = HTTPBearer(auto_error=False, bearerFormat="ls_…", description="An API key, as `shim clients add` printed it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Service:
     outbound: Outbound
     accesses: Accesses
     http: Http
+    bulkheads: Bulkheads
     idempotency_days: int = 30
 
 
@@ -64,87 +70,92 @@ def router(service: Service) -> APIRouter:
     routes = APIRouter(prefix="/v1", dependencies=[Depends(_bearer)])
     kinds = [system.kind for system in service.systems.values()]
     for system in service.systems.values():
-        limit = Limit(_CALLS_AT_A_TIME)
         for contract in system.contracts:
             # A second installation of the same kind needs operation ids of its own.
             only = kinds.count(system.kind) == 1
+            operation = contract.operation if only else f"{contract.operation}_{system.name}"
             routes.add_api_route(
                 f"/{system.name}/{contract.name}",
-                _endpoint(service, system, contract, limit),
+                _endpoint(service, system, contract),
                 methods=["POST"],
-                operation_id=contract.operation if only else f"{contract.operation}_{system.name}",
+                operation_id=operation,
+                route_class_override=Straight if contract.effect in {Effect.READ, Effect.LOCAL} else None,
                 summary=contract.summary,
-                description=(contract.request.__doc__ or "") + f"\n\nNeeds the scope `{contract.scope(system.name)}`.",
+                description=told(contract, system.name),
                 tags=[system.name],
                 response_model=contract.reply,
-                responses=contract_responses(contract),
+                responses=contract_responses(contract, operation),
+                openapi_extra=sent(contract),
                 status_code=201 if contract.effect is Effect.DURABLE else 200,
             )
     _add_deliveries(routes, service)
     return routes
 
 
-def _endpoint(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
+def _endpoint(service: Service, system: System, contract: Contract) -> Callable[..., Any]:
     make = {Effect.READ: _read, Effect.IMMEDIATE: _immediate, Effect.DURABLE: _durable, Effect.LOCAL: _local}
-    return make[contract.effect](service, system, contract, limit)
+    return make[contract.effect](service, system, contract)
 
 
-def _read(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
-    return _asking(service.immediate.read, system, contract, limit)
+def _read(service: Service, system: System, contract: Contract) -> Callable[..., Any]:
+    return _asking(service.immediate.read, system, contract, service.bulkheads.asking[system.name])
 
 
-def _local(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
-    return _asking(service.outbound.check, system, contract, limit)
+def _local(service: Service, system: System, contract: Contract) -> Callable[..., Any]:
+    # No backend is asked, so it must not wait behind those who ask one.
+    return _asking(service.outbound.check, system, contract, service.bulkheads.accepting[system.name])
 
 
 def _asking(
-    ask: Callable[[Caller, System, Contract, Any], Answer], system: System, contract: Contract, limit: Limit
+    ask: Callable[[Caller, System, Contract, Any], Answer], system: System, contract: Contract, turns: Turns
 ) -> Callable[..., Any]:
     async def asking(
         caller: Annotated[Caller, Depends(_caller)],
         body: contract.request,  # type: ignore[name-defined]  # the catalogue's model, known at run time
     ) -> Response:
         call = partial(ask, caller, system, contract, body)
-        return _answer(await anyio.to_thread.run_sync(call, limiter=limit))
+        return _answer(await turns.run(call, backend_is_late))
 
     return asking
 
 
-def _immediate(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
-    told = key_told(service.idempotency_days)
+def _immediate(service: Service, system: System, contract: Contract) -> Callable[..., Any]:
+    turns = service.bulkheads.asking[system.name]
+    key = key_told(service.idempotency_days)
 
     async def immediate(
         request: Request,
         caller: Annotated[Caller, Depends(_caller)],
         body: contract.request,  # type: ignore[name-defined]
-        idempotency_key: Annotated[str | None, Header(description=told)] = None,
+        idempotency_key: Annotated[str | None, Header(description=key)] = None,
     ) -> Response:
         write = await _write(request, caller.client, system, contract, idempotency_key)
         call = partial(service.immediate.write, caller, system, contract, body, write)
-        return _answer(await anyio.to_thread.run_sync(call, limiter=limit))
+        return _answer(await turns.run(call, _write_is_late))
 
     return immediate
 
 
-def _durable(service: Service, system: System, contract: Contract, limit: Limit) -> Callable[..., Any]:
-    told = key_told(service.idempotency_days)
+def _durable(service: Service, system: System, contract: Contract) -> Callable[..., Any]:
+    turns, look_ups = service.bulkheads.accepting[system.name], service.bulkheads.look_ups
+    key = key_told(service.idempotency_days)
 
     async def durable(
         request: Request,
         caller: Annotated[Caller, Depends(_caller)],
         body: contract.request,  # type: ignore[name-defined]
-        idempotency_key: Annotated[str | None, Header(description=told)] = None,
-        prefer: Annotated[str | None, Header(description="`wait=n`: wait n seconds for the delivery.")] = None,
+        idempotency_key: Annotated[str | None, Header(description=key)] = None,
+        prefer: Annotated[str | None, Header(description=PREFER)] = None,
     ) -> Response:
         del prefer  # several Prefer headers are one list, so they are read together
         write = await _write(request, caller.client, system, contract, idempotency_key)
         call = partial(service.durable.accept, caller, system, contract, body, write)
-        accepted = await anyio.to_thread.run_sync(call, limiter=limit)
+        accepted = await turns.run(call, _write_is_late)
         try:
             preferred = ", ".join(request.headers.getlist("prefer"))
             entry = await service.durable.wait(accepted, wait_seconds(preferred, service.http))
-            return await run_in_threadpool(_delivery_response, service, entry, contract)
-        except StateUnavailable:
+            return await look_ups.run(partial(_delivery_response, service, entry, contract), state_is_late)
+        except (StateUnavailable, Overloaded):
             # It is durable, whatever the disk does now: only where it is cannot be read.
             return _delivery_response(service, accepted, contract)
 
@@ -161,7 +172,7 @@ def _add_deliveries(routes: APIRouter, service: Service) -> None:
                 access.about_person_of(service.durable.outbox, entry, contract)
                 return _delivery_response(service, entry, contract, found=True)
 
-        return await run_in_threadpool(look)
+        return await service.bulkheads.look_ups.run(look, state_is_late)
 
     rows = {row.operation: row for system in service.systems.values() for row in system.contracts}
     durable = [row.reply for row in rows.values() if row.effect is Effect.DURABLE]
@@ -171,6 +182,7 @@ def _add_deliveries(routes: APIRouter, service: Service) -> None:
         methods=["GET"],
         operation_id="get_delivery",
         summary="Show where a delivery of this client is.",
+        description=ONE,
         tags=["deliveries"],
         response_model=reduce(or_, durable) if durable else Delivery,
         responses=delivery_responses(),
@@ -207,13 +219,14 @@ def _list_deliveries(service: Service) -> Callable[..., Any]:
                     access.end_soon(status=200)  # nothing was told of anybody, however often it is asked
                 return Response(to_json(page), 200, None, "application/json")
 
-        return await run_in_threadpool(look)
+        return await service.bulkheads.look_ups.run(look, state_is_late)
 
     return list_deliveries
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     """Return who asks: the boundary has let them in by the route's policy, before the body was read."""
+    # Asynchronous, or FastAPI would look into this variable in a thread.
     caller = getattr(request.state, "caller", None)
     if not isinstance(caller, Caller):
         raise Unauthenticated("send a valid API key as `Authorization: Bearer …`")
@@ -230,6 +243,8 @@ def _contract_of(service: Service, entry: Entry) -> Contract:
 
 def _delivery_response(service: Service, entry: Entry, contract: Contract, *, found: bool = False) -> Response:
     reply = service.durable.reply(entry, contract)
+    if (observation := current()) is not None:
+        observation.delivery = entry.id
     headers = {}
     status = 200 if found else 201
     if not entry.state.ended:
@@ -249,6 +264,10 @@ async def _write(request: Request, client: Client, system: System, contract: Con
     return Write(client.name, read_key(header), fingerprint(system.name, contract.name, await request.json()))
 
 
+def _write_is_late() -> ContractError:
+    return BackendOutcomeUnknown("it is still under way; repeat with the same key", RETRY_S)
+
+
 def wait_seconds(prefer: str, http: Http) -> float:
     """Return how long a durable write waits: what `Prefer: wait=n` says, within the deployment's limit."""
     match = _WAIT.search(prefer)
@@ -258,5 +277,7 @@ def wait_seconds(prefer: str, http: Http) -> float:
 
 
 def _answer(answer: Answer) -> Response:
-    failed = answer.status >= HTTPStatus.BAD_REQUEST
-    return Response(answer.body, answer.status, None, MEDIA_TYPE if failed else "application/json")
+    if answer.status >= HTTPStatus.BAD_REQUEST:
+        ended_as(answer.outcome)
+        return stored_response(answer.status, answer.body)
+    return Response(answer.body, answer.status, None, "application/json")

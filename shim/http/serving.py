@@ -1,12 +1,14 @@
 """The HTTP application of a deployment, put together: apart from `shim.root`, which commands without HTTP load, too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fastapi import FastAPI
 
+from shim.admin.admin import admin_of
 from shim.admission.denials import Denials
 from shim.admission.gate import Gate
 from shim.admission.limits import RequestLimits
+from shim.admission.turns import Bulkheads
 from shim.audited import Accesses
 from shim.durable import Durable
 from shim.guarding import LeakCounter
@@ -20,11 +22,39 @@ from shim.opaque.tokens import Tokens
 from shim.order import Order
 from shim.outbound import Outbound
 from shim.root import Shim, utc_now
+from shim.stopping import Stopping
+from shim.telemetry.observation import Noted
+from shim.telemetry.observed import Traces
+from shim.telemetry.watch import Watch
 
 
-def application(shim: Shim, notify: Callable[[], None], landings: Landings, *, demo: bool) -> FastAPI:
-    """Return the application. `notify` wakes the worker beside it, if there is one; that tells `landings`."""
+def application(
+    shim: Shim,
+    notify: Callable[[], None],
+    landings: Landings,
+    noted: Sequence[Noted] = (),
+    tracing: Traces | None = None,
+    stopping: Stopping | None = None,
+    bulkheads: Bulkheads | None = None,
+    watch: Watch | None = None,
+    *,
+    demo: bool,
+) -> FastAPI:
+    """Return the application.
+
+    Args:
+        shim: the deployment.
+        notify: wakes the worker beside it, if there is one.
+        landings: what that worker tells.
+        noted: told of every request when it has been answered.
+        tracing: begins the trace of a request; None when nothing is traced.
+        stopping: whether the process ends.
+        bulkheads: where calls wait for their turn.
+        watch: what counts and logs requests, and the attempts of the worker; None for one of the application's own.
+        demo: whether every reply says that nothing real is behind it.
+    """
     deployment, state = shim.settings.deployment, shim.state
+    bulkheads = bulkheads or Bulkheads(shim.systems, shim.settings.http)
     opaque = Tokens(state.key, utc_now)
     leaks = LeakCounter()
     accesses = Accesses(state.audit, state.subjects)
@@ -40,6 +70,7 @@ def application(shim: Shim, notify: Callable[[], None], landings: Landings, *, d
         utc_now,
         notify,
         landings,
+        bulkheads.look_ups,
         accesses,
         leaks,
         shim.drift,
@@ -50,5 +81,6 @@ def application(shim: Shim, notify: Callable[[], None], landings: Landings, *, d
     counted = RequestLimits(state.database, shim.settings.http.requests_per_minute)
     gate = Gate(state.clients, counted, Denials(state.audit))
     days = shim.settings.idempotency_days
-    service = Service(shim.systems, gate, immediate, durable, outbound, accesses, shim.settings.http, days)
-    return create_app(service, state.database, leaks, shim.drift, demo=demo)
+    service = Service(shim.systems, gate, immediate, durable, outbound, accesses, shim.settings.http, bulkheads, days)
+    admin = admin_of(shim, gate.denials, utc_now)
+    return create_app(service, state.database, leaks, shim.drift, noted, tracing, stopping, watch, admin, demo=demo)

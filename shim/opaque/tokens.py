@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from contracts.errors import NotFound
 from contracts.fields import Model, TokenKind
 from shim.keys import Key, KeyRing
-from shim.marks import person_in, token_fields, wording_of
+from shim.marks import fields_of, person_in, token_fields, wording_of
 from shim.opaque.expansion import Expanded
 from shim.opaque.expansion import expand as expanded
 from shim.opaque.packing import QUARTER_S, Opened, Wording, pack, unpack
@@ -172,7 +172,7 @@ def _encode(sealed: bytes) -> str:
 def _replace(model: ModelT, convert: Callable[[Model, str, TokenKind, str], str]) -> ModelT:
     kinds = token_fields(type(model))
     changes: dict[str, Any] = {}
-    for name in type(model).model_fields:
+    for name in fields_of(type(model)):
         value = getattr(model, name)
         if name in kinds and value is not None:
             changes[name] = convert(model, name, kinds[name], value)
@@ -180,4 +180,4 @@ def _replace(model: ModelT, convert: Callable[[Model, str, TokenKind, str], str]
             changes[name] = _replace(value, convert)
         elif isinstance(value, list) and value and isinstance(value[0], Model):
             changes[name] = [_replace(item, convert) for item in value]
-    return model.model_copy(update=changes)
+    return model.model_copy(update=changes) if changes else model

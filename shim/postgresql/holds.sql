@@ -65,3 +65,6 @@ SELECT slot, holder, resource, starts_at, ends_at FROM hold
 WHERE system = :system AND starts_at < :starts_before AND ends_at > :starts_from
   AND expires_at > (SELECT ms FROM clock)
 ORDER BY starts_at, slot;
+
+-- name: count_live_holds
+SELECT system, COUNT(*) AS holds FROM hold WHERE expires_at > (SELECT ms FROM clock) GROUP BY system;

@@ -24,6 +24,7 @@ FROZEN = [
     "UPDATE entry SET order_key = 'b'",
     "UPDATE entry SET position = 7",
     "UPDATE entry SET fingerprint = 'x'",
+    "UPDATE entry SET traceparent = NULL",
     "UPDATE entry SET state = 'lost'",
     "UPDATE entry SET state = 'delivered', backend_id = NULL",
     "UPDATE entry SET state = 'in_flight', owner = NULL",

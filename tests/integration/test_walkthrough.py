@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from adapters.intramed.desk import IntramedDesk
 from adapters.planon.desk import PlanonDesk
 from contracts.catalogue import CATALOGUE, DeskKind, Effect
+from shim.cli.commands import app
+from shim.demo import write_configuration
 from shim.settings import load
 from shim.systems import find_adapter
 
@@ -69,3 +73,20 @@ def test_the_readme_s_configuration_is_accepted(tmp_path: Path) -> None:
     for section in settings.systems.values():
         secrets = {"planon": ["password"], "intramed": ["read_password", "write_password"]}[section.adapter]
         find_adapter(section.adapter).options.model_validate({**section.options, **dict.fromkeys(secrets, "x")})
+
+
+def test_the_readme_s_first_commands_run(tmp_path: Path) -> None:
+    """Those of an administrator and an auditor, on a deployment where nothing has happened yet."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    told = re.findall(r"^### You (?:keep|look).*?```sh\n(.*?)```", text, re.DOTALL | re.MULTILINE)
+    commands = [line.partition(" #")[0].split()[1:] for block in told for line in block.splitlines()]
+    configuration = write_configuration(tmp_path, {})
+    codes = {
+        " ".join(words[:2]): CliRunner().invoke(app, ["--config", str(configuration), *words]).exit_code
+        for words in commands
+    }
+    assert codes == {
+        **dict.fromkeys(("outbox status", "admin link", "audit search", "audit verify"), 0),
+        "explain INC-000482": 1,  # nobody has reported it
+        "outbox drain": 2,  # no system is configured
+    }

@@ -61,7 +61,9 @@ def running_both(folder: Path, server: FirebirdServer, database: Path) -> Iterat
         systems = {"planon": planon_section(address, **FAST_PLANON), "intramed": intramed}
         # One client looks up more people here than an agent would in a day.
         limits = {"people_per_client": 100_000, "attempts_per_client": 100_000}
-        configuration = write_configuration(folder, systems, outbox=FAST_OUTBOX, identity=limits)
+        configuration = write_configuration(
+            folder, systems, outbox=FAST_OUTBOX, identity=limits, http={"queue_s": 60, "deadline_s": 120}
+        )
         key = add_client(configuration, "agent", "planon:*", "intramed:*")
         practice = Practice(folder, where, server.passwords[OWNER], key, ())
         with Killed(configuration) as shim:

@@ -24,6 +24,7 @@ from outbox.entry import NewEntry
 from outbox.worker import Worker
 from shim.admission.caller import Caller
 from shim.admission.client import Client
+from shim.admission.turns import Bulkheads
 from shim.audited import Accesses
 from shim.durable import Durable
 from shim.guarding import LeakCounter
@@ -32,7 +33,7 @@ from shim.landings import Landings
 from shim.opaque.tokens import Tokens
 from shim.order import Order
 from shim.root import State, open_deployment_state, utc_now
-from shim.settings import OutboxSection, ReportTime, Settings
+from shim.settings import Http, OutboxSection, ReportTime, Settings
 from tests.reliability.power_receiver import Receiver, tell
 
 DESTINATION = "planon"
@@ -72,8 +73,9 @@ def accepting(state: State, notify: Callable[[], None]) -> Durable:
     order = Order(state.outbox, state.blind)
     accesses, leaks = Accesses(state.audit, state.subjects), LeakCounter()
     times = ReportTime()
+    look_ups = Bulkheads((), Http()).look_ups
     return Durable(
-        "power", state.outbox, idempotency, tokens, times, order, utc_now, notify, Landings(), accesses, leaks
+        "power", state.outbox, idempotency, tokens, times, order, utc_now, notify, Landings(), look_ups, accesses, leaks
     )
 
 

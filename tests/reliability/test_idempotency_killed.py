@@ -77,8 +77,8 @@ class Work:
 def test_kill_nine_in_the_middle_of_writes_leaves_one_effect_each(
     mortal_server: FirebirdServer, practice_file: Path, full_length: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """200 writes and 40 kills in full length, 40 and 8 in the quick form; each falls while writes are under way."""
-    holds, incidents, notes, kills = (50, 60, 40, 40) if full_length else (10, 12, 8, 8)
+    """200 writes and 40 kills in full length, 26 and 5 in the quick form; each falls while writes are under way."""
+    holds, incidents, notes, kills = (50, 60, 40, 40) if full_length else (7, 7, 5, 5)
     chance = random.Random(SEED)  # noqa: S311 - moments to kill at, no secret
     with running_both(practice_file.parent, mortal_server, practice_file) as both:
         wishes = Wishes.of(both, PATIENTS, holds)

@@ -24,8 +24,8 @@ SEED = 20261119
 def test_kill_nine_loses_and_doubles_nothing(
     tmp_path: Path, full_length: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """50 kills during 300 reports in full length, 10 during 60 in the quick form; some replies are lost on top."""
-    reports, kills = (300, 50) if full_length else (60, 10)
+    """50 kills during 300 reports in full length, 6 during 36 in the quick form; some replies are lost on top."""
+    reports, kills = (300, 50) if full_length else (36, 6)
     chance = random.Random(SEED)  # noqa: S311 - moments to kill at, no secret
     with running_planon(tmp_path) as (planon, address):
         configuration = write_configuration(

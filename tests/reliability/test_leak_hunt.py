@@ -12,6 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from contracts.catalogue import CATALOGUE
+from shim.admission.caller import Incoming
 from tests.reliability.identifiers import Planted
 from tests.reliability.leak_campaign import Hunt, hunt, look_at_process
 from tests.reliability.leak_engines import hunt_engines, quotes
@@ -155,7 +156,7 @@ def test_each_sink_of_a_site_is_read(tmp_path: Path) -> None:
         values = {"name": BSN.text, "now": 1}
         with site.shim.state.database.transaction() as tx:
             tx.execute("INSERT INTO destination (name, open_since, probe_at) VALUES (:name, :now, :now)", values)
-        with patch("shim.admission.boundary.correlation_of", lambda _: TRACE):
+        with patch("shim.telemetry.observed.incoming", lambda _: Incoming(TRACE)):
             look()
     places = {"table: destination.name", "file: .db-wal", "metrics: labels", "header: traceparent"}
     assert set(findings.by_place) == places

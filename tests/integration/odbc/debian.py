@@ -46,6 +46,8 @@ class DebianSource:
     url: str = field(repr=False)
     name: str
     codec: str = "utf-8"
+    technology: str = "odbc"
+    server: str = ""
 
     def engine(self) -> Engine:
         """Return an engine without a pool."""

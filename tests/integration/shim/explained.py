@@ -29,6 +29,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "explain.md"
 WIDTH = 100
 ZONE = "Europe/Amsterdam"
 REPORTED_AT = "2026-11-19T22:14:03+01:00"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 YEARS_S = 100 * 365 * 86_400
 """The report times of the page stay believable."""
 
@@ -63,7 +64,9 @@ class Stage:
     def report(self, key: str, **changes: Any) -> str:
         """Report a leaking tap; return the delivery."""
         body = self.site.report(self.site.tenant(), reported_at=REPORTED_AT, **changes)
-        answer = self.site.post("/v1/planon/create_incident", body, idempotency_key=key, Prefer="wait=0")
+        answer = self.site.post(
+            "/v1/planon/create_incident", body, idempotency_key=key, Prefer="wait=0", traceparent=TRACE
+        )
         assert answer.status_code == 202, answer.text
         return str(answer.json()["delivery"])
 
@@ -150,6 +153,7 @@ MEMBERS = {
     "contract": "the contract that was called",
     "kind": "what the document is, such as `incident` or `note`",
     "client": "who called",
+    "trace": "trace id of the request, which is in its log lines and spans, too; null if an earlier release took it",
     "reference": "the external reference under which the backend knows it",
     "state": "as in [outbox.md](outbox.md)",
     "attention": "why somebody should look at the delivered record; null when nobody needs to",

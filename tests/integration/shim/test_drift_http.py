@@ -50,8 +50,8 @@ def change(folder: Path) -> None:
 
 
 def read_only(site: Site) -> list[str]:
-    found: list[str] = site.get("/readyz", client=None).json().get("read_only", [])
-    return found
+    systems: dict[str, dict[str, bool]] = site.get("/readyz", client=None).json()["systems"]
+    return [name for name, told in systems.items() if told["read_only"]]
 
 
 def status(site: Site) -> dict[str, object]:

@@ -153,7 +153,7 @@ def test_the_api_s_document_says_what_the_service_does(site: Site) -> None:
         for method, operation in methods.items():
             told: dict[str, object] = operation["responses"]  # type: ignore[assignment]
             assert {"400", "401"} <= told.keys(), path
-            keys = [p for p in operation.get("parameters", []) if p["name"] == "idempotency-key"]  # type: ignore[attr-defined]
+            keys = [p for p in operation.get("parameters", []) if p["name"] == "Idempotency-Key"]  # type: ignore[attr-defined]
             name = path.rpartition("/")[2]
             writes = method == "post" and not name.startswith(("find_", "get_", "list_", "check_"))
             assert [key["required"] for key in keys] == ([True] if writes else []), path

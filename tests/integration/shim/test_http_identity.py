@@ -135,7 +135,7 @@ def test_the_api_s_document_tells_of_the_limit(strict: Site) -> None:
             assert "too-many-requests" in told["429"]["description"], path
             assert ("too-many-attempts" in told["429"]["description"]) is path.endswith("/find_tenant"), path
     told = document["paths"][FIND]["post"]["responses"]["429"]
-    assert set(told["headers"]) == {"Retry-After", "RateLimit-Policy", "RateLimit"}
+    assert {"Retry-After", "RateLimit-Policy", "RateLimit"} <= set(told["headers"])
     assert "too-many-attempts" in told["description"]
     assert {"policy", "quota", "window_s"} <= document["components"]["schemas"]["Problem"]["properties"].keys()
 

@@ -117,7 +117,8 @@ def test_status_loads_no_web_framework_and_no_adapters_libraries(tmp_path: Path)
         "import sys; from typer.testing import CliRunner; from shim.cli.commands import app\n"
         f"done = CliRunner().invoke(app, ['--config', {str(configuration)!r}, 'outbox', 'status'])\n"
         "assert done.exit_code == 0, done.output\n"
-        "heavy = {'fastapi', 'starlette', 'uvicorn', 'requests', 'zeep', 'lxml', 'sqlalchemy', 'firebird.driver'}\n"
+        "heavy = {'fastapi', 'starlette', 'uvicorn', 'requests', 'zeep', 'lxml', 'sqlalchemy', 'firebird.driver',\n"
+        "         'opentelemetry'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)

@@ -1,9 +1,11 @@
 """Times and telephone numbers, which every desk reads in the same way."""
 
-import pytest
-from pydantic import TypeAdapter, ValidationError
+from typing import Annotated, Any
 
-from contracts.fields import Instant, Telephone
+import pytest
+from pydantic import Field, TypeAdapter, ValidationError
+
+from contracts.fields import NUMBER, Instant, Share, Telephone
 from contracts.telephone import TelephoneError, normalise_telephone
 
 
@@ -71,3 +73,27 @@ def test_the_hour_that_the_clock_repeats_stays_two_hours() -> None:
         TypeAdapter(Instant).validate_python(f"2026-10-25T02:30:00{offset}") for offset in ("+02:00", "+01:00")
     )
     assert (second - first).total_seconds() == 3600
+
+
+@pytest.mark.parametrize("value", [True, False, "3", "0.5", ""])
+def test_a_number_is_a_number(value: object) -> None:
+    """Pydantic would read `true` as 1 and "3" as 3: a caller that sends those has made a mistake."""
+    kinds: tuple[Any, ...] = (Annotated[int, NUMBER], Share)
+    for kind in kinds:
+        with pytest.raises(ValidationError, match="must be a number"):
+            TypeAdapter(kind).validate_python(value)
+
+
+def test_numbers_are_taken_as_json_has_them() -> None:
+    """JSON knows one kind of number: 3.0 is a whole one, and 1 is a share."""
+    assert TypeAdapter(Annotated[int, NUMBER]).validate_python(3.0) == 3
+    assert TypeAdapter(Share).validate_python(1) == 1.0
+    for bad in (1.01, -0.1):
+        with pytest.raises(ValidationError):
+            TypeAdapter(Share).validate_python(bad)
+
+
+def test_the_bounds_of_a_number_are_told() -> None:
+    """What refuses a truth value does not hide the bounds from the schema."""
+    assert TypeAdapter(Annotated[int, Field(ge=1, le=50), NUMBER]).json_schema()["maximum"] == 50
+    assert TypeAdapter(Share).json_schema()["maximum"] == 1

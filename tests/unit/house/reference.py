@@ -14,7 +14,7 @@ from adapters.planon.verdicts import TABLE
 from contracts import errors
 from contracts.errors import ContractError, FixRequest, PersonMustAct, RepeatLater
 from shim.cli.commands import app
-from shim.http.problems import TYPE_PREFIX
+from shim.http.problem_types import TYPE_PREFIX
 from shim.settings import AuditSection, Http, Identity, OutboxSection, ReportTime, Settings, SystemSection
 
 GROUPS = {

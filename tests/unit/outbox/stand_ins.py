@@ -17,6 +17,7 @@ from outbox.worker import Worker
 
 T = TypeVar("T")
 REPORTED_AT = datetime.fromisoformat("2026-11-19T22:14:03+01:00")
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 class Clock:
@@ -122,7 +123,17 @@ def new_entry(
         provenance=(Source("BO_PRIORITY", "2", "matrix", "priority_matrix[SCH, high]"),),
         fingerprint=fingerprint,
     )
-    return NewEntry(f"dl_{name:0>32}", destination, "create_incident", "agent", f"LS-{name}", document, continues, rank)
+    return NewEntry(
+        f"dl_{name:0>32}",
+        destination,
+        "create_incident",
+        "agent",
+        f"LS-{name}",
+        document,
+        continues,
+        rank,
+        traceparent=TRACEPARENT,
+    )
 
 
 def accept(outbox: Outbox, name: str = "1", **members: Any) -> Entry:

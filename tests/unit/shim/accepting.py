@@ -14,6 +14,7 @@ from outbox.store import Outbox
 from outbox.worker import Pace, Worker
 from shim.admission.caller import Caller
 from shim.admission.client import Client
+from shim.admission.turns import Bulkheads
 from shim.audit.log import AuditLog
 from shim.audit.subjects import Subjects
 from shim.audited import Accesses
@@ -24,7 +25,7 @@ from shim.keys import Blind, KeyRing, RestCipher
 from shim.landings import Landings
 from shim.opaque.tokens import Tokens
 from shim.order import Order
-from shim.settings import ReportTime
+from shim.settings import Http, ReportTime
 from shim.systems import System
 from tests.unit.outbox.stand_ins import REPORTED_AT, Clock, Receiver
 
@@ -65,6 +66,7 @@ class Accepting:
             self.clock,
             lambda: None,
             self.landings,
+            Bulkheads((), Http()).look_ups,
             Accesses(AuditLog(self.state, self.clock), Subjects(KeyRing(bytes(32)))),
             LeakCounter(),
         )

@@ -34,9 +34,10 @@ def ask(
     key: str | None = None,
     body: bytes = b"",
     address: str = "127.0.0.1",
+    scheme: str = "http",
 ) -> Answer:
     """Send one request, as a server would hand it on: the path unquoted, header names in lower case."""
-    return asyncio.run(asked(app, method, path, *headers, key=key, body=body, address=address))
+    return asyncio.run(asked(app, method, path, *headers, key=key, body=body, address=address, scheme=scheme))
 
 
 async def asked(
@@ -47,6 +48,7 @@ async def asked(
     key: str | None = None,
     body: bytes = b"",
     address: str = "127.0.0.1",
+    scheme: str = "http",
 ) -> Answer:
     """Send one request within a running loop."""
     sent = [*headers, *([("authorization", f"Bearer {key}")] if key is not None else [])]
@@ -56,7 +58,7 @@ async def asked(
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "method": method,
-        "scheme": "http",
+        "scheme": scheme,
         "path": unquote(plain, encoding="latin-1"),
         "raw_path": plain.encode(),
         "query_string": query.encode(),

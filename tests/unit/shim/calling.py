@@ -11,6 +11,7 @@ from outbox.database import Database
 from outbox.store import Outbox
 from shim.admission.caller import Caller
 from shim.admission.client import Client, ClientLimits
+from shim.admission.turns import Bulkheads
 from shim.audit.log import AuditLog
 from shim.audit.subjects import Subjects
 from shim.audited import Accesses
@@ -24,7 +25,7 @@ from shim.landings import Landings
 from shim.opaque.tokens import Tokens
 from shim.order import Order
 from shim.outbound import Outbound
-from shim.settings import Identity, ReportTime
+from shim.settings import Http, Identity, ReportTime
 from shim.systems import System
 
 NOW: Final = datetime(2026, 11, 19, 21, 14, tzinfo=UTC)
@@ -80,6 +81,7 @@ class Calling:
             self.now,
             lambda: None,
             Landings(),
+            Bulkheads((), Http()).look_ups,
             self.accesses,
             self.leaks,
         )

@@ -16,6 +16,7 @@ from shim.admission.clients import Clients
 from shim.admission.denials import Denials
 from shim.admission.gate import Gate
 from shim.admission.limits import RequestLimits
+from shim.admission.turns import Bulkheads
 from shim.audit.events import Event
 from shim.guarding import LeakCounter
 from shim.http.app import create_app
@@ -23,7 +24,9 @@ from shim.http.routes import Service
 from shim.keys import KeyRing
 from shim.settings import Http
 from shim.state import open_state
+from shim.stopping import Stopping
 from shim.systems import System
+from shim.telemetry.watch import Watch
 from tests.unit.outbox.stand_ins import Clock
 
 
@@ -65,6 +68,7 @@ class Standing:
     audit: Written = field(default_factory=Written)
     now: float = 0.0
     made: int = 0
+    stopping: Stopping | None = None
 
     def __post_init__(self) -> None:
         self.clients = Clients(self.database, Clock())
@@ -72,8 +76,13 @@ class Standing:
         self.gate = Gate(self.clients, self.limits, Denials(self.audit, lambda: self.now))
         behind: dict[str, Any] = dict.fromkeys(part.name for part in fields(Service))
         behind |= {"immediate": EveryContract(), "outbound": EveryContract()}
-        service = Service(**{**behind, "systems": SYSTEMS, "gate": self.gate, "http": Http()})
-        self.app: FastAPI = create_app(service, self.database, LeakCounter(), demo=False)
+        service = Service(
+            **{**behind, "systems": SYSTEMS, "gate": self.gate, "http": Http(), "bulkheads": Bulkheads(SYSTEMS, Http())}
+        )
+        self.leaks, self.watch = LeakCounter(), Watch.of(SYSTEMS)
+        self.app: FastAPI = create_app(
+            service, self.database, self.leaks, stopping=self.stopping, watch=self.watch, demo=False
+        )
 
     def key(self, *scopes: str, **limits: Any) -> str:
         """Return the key of a new client."""

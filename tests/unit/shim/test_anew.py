@@ -68,6 +68,7 @@ def test_it_is_sent_as_it_is_composed_today(accepting: Accepting) -> None:
     assert accepting.entry(old.id) == old
     new = accepting.hand.supersede(told.supersession, "the mapping was mended")
     assert (new.order_key, new.reference, new.reported_at) == (old.order_key, old.reference, old.reported_at)
+    assert (new.traceparent, new.trace) == (old.traceparent, AGENT.correlation)
     assert accepting.durable.of_client(AGENT.client, old.id) == new
     accepting.deliver()
     sent = [(sending.body, sending.reference) for sending in accepting.receiver.sent]

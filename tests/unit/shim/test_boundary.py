@@ -14,7 +14,10 @@ from shim.admission.boundary import Boundary
 from shim.admission.caller import Caller
 from shim.admission.client import Client
 from shim.admission.gate import Asked, key_of
+from shim.admission.limits import Quota
 from shim.admission.policy import Policies, Policy
+from shim.stopping import Stopping
+from shim.telemetry.observed import Observed
 from tests.unit.shim.asgi import Answer, ask
 
 SECRET = "mevrouw Jansen, 999911120"
@@ -28,6 +31,7 @@ class OneKey:
     def __init__(self, failure: Exception | None = None) -> None:
         self._failure = failure
         self.asked: list[Asked] = []
+        self.quota: Quota | None = None
 
     def admit(self, asked: Asked) -> Caller:
         self.asked.append(asked)
@@ -37,12 +41,21 @@ class OneKey:
             raise Unauthenticated("send a valid API key")
         return Caller(Client("agent", frozenset()), asked.correlation)
 
+    def admit_now(self, asked: Asked) -> Caller | None:
+        """Leave everything to `admit`."""
+        del asked
+        return None
+
+    def quota_of(self, caller: Caller) -> Quota | None:
+        del caller
+        return self.quota
+
 
 def nothing() -> None:
     """Stand where a route is looked up; the application behind the boundary is another one."""
 
 
-def guarded(app: ASGIApp, gate: OneKey | None = None, *, demo: bool = False) -> Any:
+def guarded(app: ASGIApp, gate: OneKey | None = None, *, demo: bool = False, stopping: Stopping | None = None) -> Any:
     routes = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     routes.add_api_route(PATH, nothing, methods=["POST"])
     routes.add_api_route("/healthz", nothing, methods=["GET"])
@@ -50,7 +63,9 @@ def guarded(app: ASGIApp, gate: OneKey | None = None, *, demo: bool = False) -> 
     policies.add(PATH, "POST", Policy("find", ("planon:find_tenant",)))
     policies.add("/healthz", "GET", Policy("healthz", public=True))
     policies.check(routes)
-    return Boundary(app, policies, gate or OneKey(), demo=demo)  # type: ignore[arg-type]  # all that it needs of a gate
+    known: Any = gate or OneKey()  # all that it needs of a gate
+    boundary = Boundary(app, policies, known, stopping=stopping, demo=demo)
+    return Observed(boundary, policies)
 
 
 async def failing(scope: Scope, receive: Receive, send: Send) -> None:
@@ -178,3 +193,27 @@ def test_a_websocket_is_closed() -> None:
 
     asyncio.run(call())
     assert told == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_a_client_is_told_what_it_has_left() -> None:
+    """With an answer and with a defect; nobody on a public path, and a 429 tells its own."""
+    gate = OneKey()
+    gate.quota = Quota(10, 3, 12.5)
+    for app in (reading, failing):
+        answer = ask(guarded(app, gate), "POST", PATH, key="right")
+        assert answer.headers["ratelimit-policy"] == '"requests";q=10;w=60'
+        assert answer.headers["ratelimit"] == '"requests";r=3;t=13'
+    assert "ratelimit" not in ask(guarded(reading, gate), "GET", "/healthz", key="right").headers
+    gate.quota = None
+    assert "ratelimit" not in ask(guarded(reading, gate), "POST", PATH, key="right").headers
+
+
+def test_every_answer_of_a_process_that_ends_closes_its_connection() -> None:
+    """Before it, only what is answered before its body has been read."""
+    stopping = Stopping()
+    app = guarded(reading, stopping=stopping)
+    assert "connection" not in ask(app, "POST", PATH, key="right").headers
+    assert ask(app, "POST", PATH, key="right", body=b"x" * 200_000).headers["connection"] == "close"
+    stopping.start()
+    assert ask(app, "POST", PATH, key="right").headers["connection"] == "close"
+    assert ask(app, "GET", "/healthz").headers["connection"] == "close"

@@ -197,3 +197,39 @@ def test_a_client_is_told_when_it_may_ask_again(standing: Standing) -> None:
     assert (last.headers["retry-after"], last.json()["retry_after"]) == ("60", 60)
     (event,) = standing.audit.events
     assert (event.outcome, event.status, event.client) == ("too-many-requests", 429, "client-1")
+
+
+@pytest.mark.usefixtures("same_minute")
+def test_what_a_client_has_left(watched: Watched, now: Now) -> None:
+    """Of its own limit over all processes, with the database's minute; of the default in this process."""
+    one, other = process(watched, now), process(watched, now)
+    assert one.left("agent") is None
+    one.count(client(10))
+    other.count(client(10))
+    one.count(client(10))
+    told = one.left("agent")
+    assert told is not None
+    assert told.headers() == ('"requests";q=10;w=60', '"requests";r=7;t=45')
+    now.seconds += 44.5
+    told = one.left("agent")
+    assert told is not None
+    assert told.headers()[1] == '"requests";r=7;t=1'
+    now.seconds += 1
+    assert one.left("agent") is None
+    in_memory = process(watched, now, default=3)
+    for left in (2, 1, 0, 0):
+        in_memory.count(client(None))
+        told = in_memory.left("agent")
+        assert told is not None
+        assert (told.quota, told.left) == (3, left)
+
+
+@pytest.mark.usefixtures("same_minute")
+def test_a_limit_of_its_own_that_was_taken_away_is_told_no_longer(watched: Watched, now: Now) -> None:
+    """From the next request on it is the default's."""
+    limits = process(watched, now, default=600)
+    limits.count(client(10))
+    limits.count(client(None))
+    told = limits.left("agent")
+    assert told is not None
+    assert told.quota == 600

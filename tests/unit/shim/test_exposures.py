@@ -55,6 +55,8 @@ CLOSED = {
     "firebird required": intramed(wire_crypt="required"),
     "http with tls": settings(http={"host": EVERYWHERE, "tls_certificate": "c.pem", "tls_key": "k.pem"}),
     "alerts here": settings(outbox=ALERTS | {"alert_url": "http://[::1]:9/"}),
+    "traces here": settings(tracing={"endpoint": "http://127.0.0.1:4318/v1/traces"}),
+    "traces checked": settings(tracing={"endpoint": "https://traces.example/v1/traces"}),
     "postgresql here": settings(state="postgresql://shim@localhost/shim"),
     "postgresql by socket": settings(state="postgresql:///shim?host=/run/postgresql"),
     "postgresql checked": settings(state="postgresql://shim@db.example/shim?sslmode=verify-full"),
@@ -83,6 +85,7 @@ OPEN = {
     "a name": (settings(http={"host": "shim.example"}), "http", "host shim.example", "tls_certificate"),
     "no host": (settings(http={"host": ""}), "http", "host everywhere", "tls_certificate"),
     "alerts": (settings(outbox=ALERTS | {"alert_url": "http://alerts.example/"}), "outbox", "alert_url", "https://"),
+    "traces": (settings(tracing={"endpoint": "http://traces.example/v1"}), "tracing", "endpoint", "https://"),
     "postgresql": (settings(state="postgresql://shim@db.example/shim"), "state", "state", "verify-full"),
     "postgresql unchecked": (
         settings(state="postgresql://shim@db.example/shim?sslmode=require"),
@@ -135,6 +138,7 @@ ACCEPTED = {
     "state": settings(state="postgresql://shim@db.example/shim", state_accepted_risk=WHY),
     "http": settings(http={"host": EVERYWHERE, "accepted_risk": WHY}),
     "outbox": settings(outbox=ALERTS | {"alert_url": "http://alerts.example/", "accepted_risk": WHY}),
+    "tracing": settings(tracing={"endpoint": "http://traces.example/v1", "accepted_risk": WHY}),
     "systems.planon": planon(soap_url="http://planon.example/", accepted_risk=WHY),
     "systems.practice": intramed(transport="odbc", accepted_risk=WHY),
 }

@@ -7,7 +7,7 @@ import pytest
 from contracts.delivery import Delivered, DeliveryState, Document, FollowOn, NotSent, Rejected
 from outbox.entry import Entry
 from tests.unit.outbox.stand_ins import REPORTED_AT, writer
-from tests.unit.shim.accepting import Accepting, document
+from tests.unit.shim.accepting import AGENT, Accepting, document
 
 
 def long(parts: int = 3, **both: Any) -> Document:
@@ -44,6 +44,8 @@ def test_the_rest_of_an_incident_is_filed_under_its_number(accepting: Accepting)
     assert {(part.follows, part.continues, part.order_key) for part in parts} == {
         (incident.id, incident.id, incident.order_key)
     }
+    assert {part.traceparent for part in parts} == {incident.traceparent}
+    assert incident.trace == AGENT.correlation
     assert len({incident.id, *(part.id for part in parts)}) == 3
     accepting.receiver.answers = [NotSent("refused"), Delivered("INC-000482")]
     accepting.deliver()

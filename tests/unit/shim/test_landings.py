@@ -55,3 +55,20 @@ def test_a_delivery_ends_the_wait_at_once(accepting: Accepting, monkeypatch: pyt
     found = asyncio.run(asyncio.wait_for(accepting.durable.wait(entry, 3600), 10))
     timer.join()
     assert found.backend_id == "INC-000482"
+
+
+def test_at_the_end_nobody_waits_any_more(accepting: Accepting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither who waits already and would look only in an hour, nor who comes later; the delivery is told as it is."""
+    monkeypatch.setattr(durable, "_FIRST_LOOK_S", 3600.0)
+    entry = accepting.accept(document())
+
+    async def scene() -> list[str]:
+        waits = asyncio.ensure_future(accepting.durable.wait(entry, 3600))
+        async with asyncio.timeout(30):
+            while not accepting.landings.waiting:  # noqa: ASYNC110 - what is watched has no event
+                await asyncio.sleep(0.001)
+            accepting.landings.end()
+            return [(await waits).state, (await accepting.durable.wait(entry, 3600)).state]
+
+    assert asyncio.run(scene()) == ["ready", "ready"]
+    assert accepting.landings.waiting == 0

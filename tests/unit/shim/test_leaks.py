@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 
 from contracts import errors
 from contracts.practice import ConfirmReply
-from shim.admission.caller import correlation_of
+from shim.admission.caller import incoming
 from shim.cli.deployment import fail
 from shim.guard import IDENTIFIERS, mask
 from shim.guarding import guard_members
@@ -56,7 +56,7 @@ def test_a_time_of_day_takes_no_part_of_a_number_behind_it() -> None:
 def test_a_trace_id_of_digits_alone_is_not_taken_over(trace: str, kept: bool) -> None:
     """It comes back in a header and stands in the audit for years."""
     headers = Headers({"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
-    assert (correlation_of(headers) == trace) is kept
+    assert (incoming(headers).trace == trace) is kept
 
 
 def test_a_number_where_a_name_should_be_is_a_defect() -> None:

@@ -13,8 +13,8 @@ from tests.unit.shim.asgi import Answer, asked
 from tests.unit.shim.standing import Standing, standing_in
 
 PUBLIC = {
-    *("GET /healthz", "GET /readyz", "GET /openapi.json", "GET /docs", "GET /docs/oauth2-redirect"),
-    "GET /static-offline-docs",
+    *("GET /healthz", "GET /readyz", "GET /openapi.json", "GET /docs"),
+    *("GET /static-offline-docs", "GET /problems", "GET /problems/{slug}"),
 }
 READS = {
     *("find_tenant", "get_incident", "list_at_risk", "check_outbound"),

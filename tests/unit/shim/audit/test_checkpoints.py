@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,10 @@ def test_a_file_that_knows_more_than_the_state_gets_nothing(audit: Record, tmp_p
     send(SETTINGS, audit.database, str(audit.file), audit.checkpoint(kept=False))
     folder = tmp_path / "put back"
     folder.mkdir()
-    with sqlite3.connect(audit.database.where) as source, sqlite3.connect(folder / "state.db") as target:
+    with (
+        closing(sqlite3.connect(audit.database.where)) as source,
+        closing(sqlite3.connect(folder / "state.db")) as target,
+    ):
         source.backup(target)
     (folder / "state.db").chmod(0o600)
     for _ in range(2):

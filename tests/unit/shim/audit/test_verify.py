@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -326,7 +327,7 @@ def test_a_file_that_was_changed_is_named(audit: Record, chain: str) -> None:
 def test_a_state_that_was_put_back_is_found(audit: Record, chain: str, tmp_path: Path) -> None:
     """Rows that the file knows and that an older copy has not."""
     copy = tmp_path / "copy.db"
-    with sqlite3.connect(audit.database.where) as source, sqlite3.connect(copy) as target:
+    with closing(sqlite3.connect(audit.database.where)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     audit.write(3)
     audit.checkpoint()

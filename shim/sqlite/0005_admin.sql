@@ -1,0 +1,20 @@
+-- Who may sign in to the operations page, and who is signed in. Neither is carried: a state that was put back knows
+-- nobody, because what was used up or ended since would be good again.
+
+CREATE TABLE admin_link (
+    sha256     TEXT PRIMARY KEY,          -- tokens are 256 random bits, so a plain hash is enough
+    actor      TEXT NOT NULL,             -- who signs in with it
+    made_by    TEXT NOT NULL,
+    made_at    INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at    INTEGER                    -- it works once
+) WITHOUT ROWID;
+
+CREATE TABLE admin_session (
+    sha256     TEXT PRIMARY KEY,          -- of the cookie
+    id         TEXT NOT NULL UNIQUE,      -- shown
+    actor      TEXT NOT NULL,
+    made_by    TEXT NOT NULL,             -- of the link
+    since      INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,1 @@
+"""Being watched: what a request or a delivery did, for metrics, logs and traces."""
