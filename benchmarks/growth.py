@@ -24,8 +24,8 @@ from outbox.actions import Audit
 from outbox.carrying.prune import Pruning, prune
 from outbox.database import Database, Transaction, open_database
 from outbox.entry import NewEntry, to_ms
-from shim.idempotency import Idempotency, Write
 from shim.keys import Blind, RestCipher
+from shim.writing.idempotency import Idempotency, Write
 from simulators.choice import NotThere
 from simulators.postgresql.choice import choose, running_bench
 

@@ -16,10 +16,11 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benchmarks.service_desks import ADAPTERS, SPENT, Spent
-from shim import immediate, systems
+from shim import systems
 from shim.audit.log import AuditLog
 from shim.cli import main as shim
 from shim.guarding import Guarded
+from shim.writing import immediate
 
 STOPWATCH: Final = "/stopwatch"
 

@@ -12,14 +12,14 @@ from contracts.errors import LeakBlocked
 from contracts.fields import Model
 from contracts.outbound import FacilityOutboundRequest, OutboundReply, PracticeOutboundRequest
 from shim.admission.caller import Caller
-from shim.audited import OK, Accesses
+from shim.audit.accesses import OK, Accesses
 from shim.guard import IDENTIFIERS, find
 from shim.guarding import LeakCounter
-from shim.immediate import Answer, to_json
 from shim.marks import person_in
 from shim.opaque.expansion import Expanded
 from shim.opaque.tokens import Tokens
 from shim.systems import System
+from shim.writing.immediate import Answer, to_json
 
 LISTED: Final = 20
 """Places that a refusal names; a message of nothing but tokens has hundreds."""

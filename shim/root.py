@@ -27,22 +27,22 @@ from shim import exposures
 from shim.admission.clients import Clients
 from shim.audit.log import AuditLog
 from shim.audit.subjects import Subjects
-from shim.drift import Descriptions, files_of
+from shim.drift.comparing import Descriptions, files_of
+from shim.drift.noticing import Drift, watching
+from shim.drift.renewal import Renewal
 from shim.holds import KeptHolds
 from shim.keys import Blind, MasterKey, RestCipher, keyed
 from shim.keys.following import following
-from shim.landings import Landings
-from shim.renewal import Renewal
 from shim.settings import ConfigurationError, Settings
 from shim.state import KeptRows, open_state
 from shim.systems import System, adapter_and_options, open_systems
-from shim.watching import Drift, watching
+from shim.writing.landings import Landings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from shim.admission.turns import Bulkheads
-    from shim.regular import Regular
+    from shim.keeping.regular import Regular
     from shim.stopping import Stopping
     from shim.telemetry.observation import Noted
     from shim.telemetry.observed import Traces
@@ -156,7 +156,7 @@ class Shim:
         """Return what is done by itself beside a worker; none has begun."""
         # A command that only looks does none of it.
         from shim.audit.regularly import checkpointing  # noqa: PLC0415
-        from shim.retention import Keeping, Retention, RetentionThread  # noqa: PLC0415
+        from shim.keeping.retention import Keeping, Retention, RetentionThread  # noqa: PLC0415
 
         settings, state = self.settings, self.state
         keeping = Keeping(settings.keep_text_days, settings.idempotency_days, settings.identity.window_s)

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 from shim.admission.turns import Bulkheads
 from shim.http.listener import server_of
-from shim.landings import Landings
 from shim.stopping import Stopping
+from shim.writing.landings import Landings
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from outbox.worker import Worker
     from shim.http.server import Server
-    from shim.regular import Regular
+    from shim.keeping.regular import Regular
     from shim.root import Shim
     from shim.settings import Http
     from shim.telemetry.tracing import Tracing

@@ -20,11 +20,11 @@ from outbox.selection import Selection
 from outbox.stored import StoredEntries
 from shim import handling
 from shim.admin.sessions import Session
+from shim.audit.accesses import DEFECT, OK, Access
 from shim.audit.events import Event, new_access
 from shim.audit.log import AuditLog
 from shim.audit.rows import LONGEST
 from shim.audit.subjects import Subjects
-from shim.audited import DEFECT, OK, Access
 from shim.root import masked
 from shim.systems import System
 

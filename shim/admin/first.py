@@ -11,7 +11,7 @@ from outbox.overview import Group, Overview, groups, overviews
 from outbox.selection import STUCK, Selection
 from shim.admin.sentence import Sentence, sentence
 from shim.admin.sparkline import Sparkline, sparkline
-from shim.drift import Descriptions, Seen
+from shim.drift.comparing import Descriptions, Seen
 from shim.root import State
 
 ATTENTION: int = 20

@@ -10,7 +10,7 @@ from outbox.entry import to_ms
 from shim.audit import checkpoints, sending
 from shim.audit.signing import Signer
 from shim.audit.subjects import Ring
-from shim.regular import Pause, Regular
+from shim.keeping.regular import Pause, Regular
 from shim.settings import Settings
 
 _FIRST_S: Final = 60.0

@@ -22,10 +22,10 @@ from outbox.entry import from_ms, to_ms
 from outbox.sqlite.ownership import check_place
 from outbox.uptime import uptime
 from shim import root
-from shim.carried import LEFT_BEHIND, PACKAGES, TABLES, Belonging, header, sqlite_file
 from shim.cli import keep
 from shim.cli.deployment import console, errors, fail, one_line_errors, print_json, settings
 from shim.cli.entries import Json, Reason, checked
+from shim.keeping.carried import LEFT_BEHIND, PACKAGES, TABLES, Belonging, header, sqlite_file
 from shim.keys import keyed
 from shim.root import State, open_deployment_state
 from shim.settings import Settings

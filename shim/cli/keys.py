@@ -13,9 +13,9 @@ from outbox.entry import from_ms
 from shim.cli.administered import told_with_outcome
 from shim.cli.deployment import cells, console, errors, fail, one_line_errors, print_json, settings
 from shim.cli.entries import Json, Reason, checked
+from shim.keeping.rotation import Rotation, RotationRefused
 from shim.keys import Key, file, keyed
 from shim.root import open_deployment_state
-from shim.rotation import Rotation, RotationRefused
 
 app = typer.Typer(name="keys", help="The key ring: what is sealed with which key, and rotation.", no_args_is_help=True)
 

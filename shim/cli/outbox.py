@@ -31,7 +31,7 @@ from shim.cli.entries import (
     table,
 )
 from shim.cli.times import age, duration, time_of_day
-from shim.drift import Descriptions, Seen
+from shim.drift.comparing import Descriptions, Seen
 from shim.exposures import Exposed, exposed
 from shim.root import open_deployment_state
 from shim.settings import ConfigurationError, Settings

@@ -17,7 +17,7 @@ from shim import exposures
 from shim.cli.administered import told_person
 from shim.cli.deployment import fail, one_line_errors, print_json, settings
 from shim.cli.entries import Json
-from shim.drift import Descriptions, differences, files_of, told
+from shim.drift.comparing import Descriptions, differences, files_of, told
 from shim.pseudonyms.key import PseudonymKey
 from shim.pseudonyms.policy import load_policy
 from shim.root import open_deployment_state, utc_now

@@ -10,7 +10,6 @@ from contracts.errors import ContractError
 from outbox.entry import Entry
 from outbox.selection import STUCK, Selection
 from outbox.superseding import Refused
-from shim.anew import Composed, compose
 from shim.cli.deployment import console, errors, fail, one_line_errors, print_json, settings
 from shim.cli.entries import (
     SHORT_ID,
@@ -26,6 +25,7 @@ from shim.cli.entries import (
     selection,
 )
 from shim.root import Shim, open_shim
+from shim.writing.anew import Composed, compose
 
 _MISMATCH: Final = "another schema or mapping"
 _MOST: Final = 1000

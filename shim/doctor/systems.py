@@ -8,11 +8,11 @@ from contracts.errors import StateUnavailable
 from contracts.examination import Diagnosis, Examination, Landed, Level, Step
 from outbox.database import Database
 from outbox.entry import from_ms
-from shim import drift
 from shim.doctor import listening
 from shim.doctor.machine import Machine
 from shim.doctor.reading import Reading
 from shim.doctor.state import is_current, opened
+from shim.drift import comparing as drift
 from shim.settings import ConfigurationError, Settings
 from shim.systems import adapter_and_options, find_adapter
 

@@ -12,6 +12,7 @@ from outbox.database import Database
 from shim.admin.admin import Admin
 from shim.admission.boundary import Boundary
 from shim.admission.policies import policies_of
+from shim.drift.noticing import Standing
 from shim.guarding import LeakCounter
 from shim.http import docs_page, openapi, problem_pages, problems
 from shim.http.readiness import Readiness, ReadyReply
@@ -21,7 +22,6 @@ from shim.telemetry.observation import Noted
 from shim.telemetry.observed import Observed, Traces
 from shim.telemetry.scraping import CONTENT_TYPE, registry_of, scraped
 from shim.telemetry.watch import Watch
-from shim.watching import Standing
 
 
 def create_app(

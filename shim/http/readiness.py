@@ -15,9 +15,9 @@ from contracts.errors import StateUnavailable
 from outbox.alerts import SQL as ALERTS
 from outbox.database import Database, Transaction
 from outbox.entry import from_ms
+from shim.drift.noticing import WRITABLE, Standing
 from shim.state import SQL
 from shim.telemetry.standing import Reach
-from shim.watching import WRITABLE, Standing
 
 BELIEVED_S: Final = 1.0
 """For how long a proof is believed. A failure never is: an instance comes back as soon as it can be written."""

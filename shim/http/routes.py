@@ -29,19 +29,19 @@ from shim.admission.caller import Caller
 from shim.admission.clients import Client
 from shim.admission.gate import Gate
 from shim.admission.turns import RETRY_S, Bulkheads, Turns, backend_is_late, state_is_late
-from shim.audited import Accesses
+from shim.audit.accesses import Accesses
 from shim.deliveries import Deliveries
-from shim.durable import Durable, seconds_until
 from shim.http.openapi import LISTED, ONE, PREFER, SINCE, key_told, sent, told
 from shim.http.problems import stored_response
 from shim.http.responses import contract_responses, delivery_responses, listed, listing_responses
 from shim.http.straight import Straight
-from shim.idempotency import Write, fingerprint, read_key
-from shim.immediate import Answer, Immediate, to_json
 from shim.outbound import Outbound
 from shim.settings import Http
 from shim.systems import System
 from shim.telemetry.observation import current, ended_as
+from shim.writing.durable import Durable, seconds_until
+from shim.writing.idempotency import Write, fingerprint, read_key
+from shim.writing.immediate import Answer, Immediate, to_json
 
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]+)(?:$|[,;\s\"])", re.IGNORECASE)
 _ASYNC: Final = re.compile(r"(?:^|[,;\s])respond-async(?:$|[,;\s])", re.IGNORECASE)

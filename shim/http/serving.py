@@ -7,25 +7,25 @@ from fastapi import FastAPI
 from shim.admin.admin import admin_of
 from shim.admission.denials import Denials
 from shim.admission.gate import Gate
+from shim.admission.identity import IdentityLimits
 from shim.admission.limits import RequestLimits
 from shim.admission.turns import Bulkheads
-from shim.audited import Accesses
-from shim.durable import Durable
+from shim.audit.accesses import Accesses
 from shim.guarding import LeakCounter
 from shim.http.app import create_app
 from shim.http.routes import Service
-from shim.idempotency import Idempotency
-from shim.identity import IdentityLimits
-from shim.immediate import Immediate
-from shim.landings import Landings
 from shim.opaque.tokens import Tokens
-from shim.order import Order
 from shim.outbound import Outbound
 from shim.root import Shim, utc_now
 from shim.stopping import Stopping
 from shim.telemetry.observation import Noted
 from shim.telemetry.observed import Traces
 from shim.telemetry.watch import Watch
+from shim.writing.durable import Durable
+from shim.writing.idempotency import Idempotency
+from shim.writing.immediate import Immediate
+from shim.writing.landings import Landings
+from shim.writing.order import Order
 
 
 def application(

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from shim.guard import GuardedFormatter, install, mask, mask_json
 from shim.guard.logs import FORMAT, unrendered
-from shim.regular import Regular
+from shim.keeping.regular import Regular
 from shim.settings import LogSection
 from shim.telemetry.observation import Observation, current
 from shim.telemetry.repeats import FACTS, OBSERVATION, OK, Repeats

@@ -8,13 +8,13 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from outbox.database import Database
+from shim.drift.noticing import Standing
 from shim.guard import Kind
 from shim.guarding import LeakCounter
 from shim.systems import System
 from shim.telemetry.live_metrics import Calls, LiveMetrics
 from shim.telemetry.metrics import Metrics
 from shim.telemetry.state_metrics import StateMetrics
-from shim.watching import Standing
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 

@@ -9,8 +9,8 @@ from outbox.database import Database
 from shim.admin.sessions import LinkUnusable, Session, Sessions
 from shim.audit.events import Event, new_access
 from shim.audit.log import AuditLog
-from shim.carried import LEFT_BEHIND
-from shim.retention import Keeping, Retention
+from shim.keeping.carried import LEFT_BEHIND
+from shim.keeping.retention import Keeping, Retention
 from shim.settings import AdminSection
 from tests.conformance.outbox_store import CIPHER, Store
 from tests.unit.outbox.stand_ins import at_once

@@ -8,8 +8,8 @@ import pytest
 from contracts.errors import IdempotencyKeyReused, RequestInFlight, StateDamaged
 from outbox.database import ConstraintViolated, Database
 from outbox.entry import to_ms
-from shim.idempotency import Idempotency, Record, Write, fingerprint
 from shim.keys import Blind
+from shim.writing.idempotency import Idempotency, Record, Write, fingerprint
 from tests.conformance.outbox_store import CIPHER, Store
 from tests.unit.outbox.stand_ins import accept
 

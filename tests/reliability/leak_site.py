@@ -19,10 +19,10 @@ from contracts.desks import Adapter, Ports
 from outbox.worker import Worker
 from shim.admission.clients import ClientLimits
 from shim.demo import write_configuration
-from shim.landings import Landings
 from shim.opaque.tokens import Tokens
 from shim.root import Shim, open_shim, utc_now
 from shim.settings import load
+from shim.writing.landings import Landings
 from tests.reliability.leak_desks import Hostile, HostileFacility, HostilePractice
 from tests.reliability.leak_requests import Ask
 from tests.reliability.leak_texts import Supply

@@ -25,15 +25,15 @@ from outbox.worker import Worker
 from shim.admission.caller import Caller
 from shim.admission.client import Client
 from shim.admission.turns import Bulkheads
-from shim.audited import Accesses
-from shim.durable import Durable
+from shim.audit.accesses import Accesses
 from shim.guarding import LeakCounter
-from shim.idempotency import Idempotency, Write
-from shim.landings import Landings
 from shim.opaque.tokens import Tokens
-from shim.order import Order
 from shim.root import State, open_deployment_state, utc_now
 from shim.settings import Http, OutboxSection, ReportTime, Settings
+from shim.writing.durable import Durable
+from shim.writing.idempotency import Idempotency, Write
+from shim.writing.landings import Landings
+from shim.writing.order import Order
 from tests.reliability.power_receiver import Receiver, tell
 
 DESTINATION = "planon"

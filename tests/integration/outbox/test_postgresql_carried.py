@@ -23,7 +23,7 @@ from outbox.entry import to_ms
 from outbox.postgresql.database import PostgresqlDatabase
 from shim.audit.events import Event, new_access
 from shim.audit.log import AuditLog
-from shim.carried import header
+from shim.keeping.carried import header
 from tests.unit.outbox.stand_ins import Clock, Receiver, accept
 from tests.unit.shim.filled import CIPHER, Filled, fill, ours
 

@@ -15,7 +15,7 @@ from contracts.wire import Answered
 from schemas.nodes import nodes
 from shim.cli.commands import app
 from shim.demo import write_configuration
-from shim.drift import Descriptions
+from shim.drift.comparing import Descriptions
 from shim.pseudonyms.key import PseudonymKey
 from shim.pseudonyms.policy import load_policy
 from shim.recording import calls

@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from outbox.database import Database
 from outbox.entry import Entry
 from shim.admin.sessions import Sessions
-from shim.landings import Landings
 from shim.root import Shim, State, open_deployment_state
 from shim.settings import AdminSection, Settings
+from shim.writing.landings import Landings
 from tests.unit.outbox.stand_ins import accept
 from tests.unit.shim.asgi import Answer, ask
 from tests.unit.shim.standing import SYSTEMS

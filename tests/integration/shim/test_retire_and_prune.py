@@ -15,8 +15,8 @@ from outbox.database import Cursor, Database, Transaction
 from outbox.entry import to_ms
 from outbox.statements import Statement
 from outbox.store import Outbox
+from shim.keeping.resealing import reseal
 from shim.keys import KeyRing, RestCipher
-from shim.resealing import reseal
 from shim.state import open_state
 from tests.unit.outbox.stand_ins import Clock, accept
 

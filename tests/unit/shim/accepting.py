@@ -15,18 +15,18 @@ from outbox.worker import Pace, Worker
 from shim.admission.caller import Caller
 from shim.admission.client import Client
 from shim.admission.turns import Bulkheads
+from shim.audit.accesses import Accesses
 from shim.audit.log import AuditLog
 from shim.audit.subjects import Subjects
-from shim.audited import Accesses
-from shim.durable import Durable
 from shim.guarding import LeakCounter
-from shim.idempotency import Idempotency, Write
 from shim.keys import Blind, KeyRing, RestCipher
-from shim.landings import Landings
 from shim.opaque.tokens import Tokens
-from shim.order import Order
 from shim.settings import Http, ReportTime
 from shim.systems import System
+from shim.writing.durable import Durable
+from shim.writing.idempotency import Idempotency, Write
+from shim.writing.landings import Landings
+from shim.writing.order import Order
 from tests.unit.outbox.stand_ins import REPORTED_AT, Clock, Receiver
 
 AGENT = Caller(Client("agent", frozenset()), "0af7651916cd43dd8448eb211c80319c")

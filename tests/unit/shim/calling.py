@@ -11,22 +11,22 @@ from outbox.database import Database
 from outbox.store import Outbox
 from shim.admission.caller import Caller
 from shim.admission.client import Client, ClientLimits
+from shim.admission.identity import IdentityLimits
 from shim.admission.turns import Bulkheads
+from shim.audit.accesses import Accesses
 from shim.audit.log import AuditLog
 from shim.audit.subjects import Subjects
-from shim.audited import Accesses
-from shim.durable import Durable
 from shim.guarding import LeakCounter
-from shim.idempotency import Idempotency, Write
-from shim.identity import IdentityLimits
-from shim.immediate import Immediate
 from shim.keys import Blind, KeyRing, RestCipher
-from shim.landings import Landings
 from shim.opaque.tokens import Tokens
-from shim.order import Order
 from shim.outbound import Outbound
 from shim.settings import Http, Identity, ReportTime
 from shim.systems import System
+from shim.writing.durable import Durable
+from shim.writing.idempotency import Idempotency, Write
+from shim.writing.immediate import Immediate
+from shim.writing.landings import Landings
+from shim.writing.order import Order
 
 NOW: Final = datetime(2026, 11, 19, 21, 14, tzinfo=UTC)
 RING: Final = KeyRing(bytes(32))

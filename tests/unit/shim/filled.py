@@ -26,13 +26,13 @@ from shim.audit.checkpoints import make
 from shim.audit.events import Event, new_access
 from shim.audit.log import AuditLog
 from shim.audit.signing import Signer, Trusted
-from shim.carried import TABLES, header
-from shim.drift import SQL as DRIFT
+from shim.drift.comparing import SQL as DRIFT
 from shim.holds import KeptHolds
-from shim.idempotency import Idempotency, Write
+from shim.keeping.carried import TABLES, header
 from shim.keys import Blind, MasterKey, RestCipher
 from shim.keys.keyed import take
 from shim.state import KeptRows, open_state
+from shim.writing.idempotency import Idempotency, Write
 from tests.unit.outbox.stand_ins import REPORTED_AT, Clock, Receiver, accept
 
 RING = MasterKey(bytes(32))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from outbox.actions import Audit
 from outbox.database import Database
+from shim.keeping.rotation import Rotation
 from shim.keys import Key, KeyRing, RestCipher, file
 from shim.keys.cipher import key_of
 from shim.keys.keyed import NAMING, naming
-from shim.rotation import Rotation
 from shim.state import open_state
 from tests.unit.outbox.stand_ins import Clock
 from tests.unit.shim.filled import Filled, fill

@@ -11,8 +11,8 @@ from contracts.desks import Call
 from contracts.errors import NotFound
 from outbox.entry import Entry
 from outbox.superseding import Refused
-from shim.anew import Change, Composed, compose
 from shim.systems import System
+from shim.writing.anew import Change, Composed, compose
 from tests.unit.outbox.stand_ins import REPORTED_AT
 from tests.unit.shim.accepting import AGENT, Accepting, document
 

@@ -11,7 +11,7 @@ from contracts.desks import Call
 from contracts.errors import BackendOutcomeUnknown, BackendUnavailable, ContractError, SlotTaken, StateUnavailable
 from contracts.practice import CancelReply, ListSlotsReply
 from outbox.database import Database
-from shim.idempotency import Idempotency, external_reference
+from shim.writing.idempotency import Idempotency, external_reference
 from tests.unit.shim.calling import NOW, TOKENS, WRITE, Calling, caller, contract, system
 
 

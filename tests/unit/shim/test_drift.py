@@ -15,13 +15,13 @@ from contracts.fields import TokenKind
 from contracts.practice import CancelReply
 from outbox.database import Database
 from outbox.sqlite.database import SqliteDatabase
-from shim import renewal
 from shim.audit.log import AuditLog
-from shim.drift import DESCRIPTION_CHANGED, Descriptions, differences, examined
-from shim.idempotency import Write
-from shim.immediate import Immediate
+from shim.drift import renewal
+from shim.drift.comparing import DESCRIPTION_CHANGED, Descriptions, differences, examined
+from shim.drift.noticing import Drift, Watched, require_writable
 from shim.systems import System
-from shim.watching import Drift, Watched, require_writable
+from shim.writing.idempotency import Write
+from shim.writing.immediate import Immediate
 from tests.unit.outbox.stand_ins import Clock
 from tests.unit.shim.accepting import Accepting, document
 from tests.unit.shim.calling import Calling, caller, contract, system

@@ -13,8 +13,8 @@ import pytest
 from outbox.carrying.lines import written
 from outbox.carrying.refusal import CarryingRefused
 from outbox.carrying.tables import counts, snapshot
-from shim.carried import LEFT_BEHIND, PACKAGES, TABLES
-from shim.carried import header as describe
+from shim.keeping.carried import LEFT_BEHIND, PACKAGES, TABLES
+from shim.keeping.carried import header as describe
 from tests.unit.outbox.stand_ins import Clock, accept
 from tests.unit.shim.filled import Filled, fill, ours
 

@@ -10,9 +10,9 @@ from contracts.practice import CancelReply
 from outbox.database import Database
 from outbox.entry import to_ms
 from shim.http.routes import wait_seconds
-from shim.idempotency import Idempotency, external_reference, fingerprint, read_key
-from shim.immediate import Answer
 from shim.settings import Http
+from shim.writing.idempotency import Idempotency, external_reference, fingerprint, read_key
+from shim.writing.immediate import Answer
 from tests.unit.shim.accepting import Accepting, document
 from tests.unit.shim.calling import NOW, TOKENS, WRITE, Calling, caller, contract, system
 

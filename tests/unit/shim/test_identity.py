@@ -11,7 +11,7 @@ from contracts.facility import FindTenantReply, FindTenantRequest
 from contracts.practice import FindPatientReply, FindPatientRequest
 from outbox.database import Database
 from shim.admission.client import Client, ClientLimits
-from shim.identity import IdentityLimits
+from shim.admission.identity import IdentityLimits
 from shim.keys import Blind
 from shim.settings import Identity
 

@@ -15,7 +15,7 @@ from outbox.carrying.refusal import CarryingRefused
 from outbox.carrying.restore import Restoring, restore
 from outbox.carrying.tables import counts, snapshot
 from outbox.entry import to_ms
-from shim.carried import PACKAGES, TABLES, Belonging, header
+from shim.keeping.carried import PACKAGES, TABLES, Belonging, header
 from shim.keys import Key, RestCipher, file
 from shim.keys.keyed import take
 from shim.settings import Settings

@@ -9,9 +9,9 @@ from contracts.errors import StateUnavailable
 from outbox.carrying.whole import verify
 from shim.audit import checkpoints
 from shim.audit.signing import Signer
+from shim.keeping.rotation import RotationRefused
 from shim.keys import Key, KeyRing, RestCipher, file
 from shim.keys.cipher import key_of
-from shim.rotation import RotationRefused
 from shim.state import open_state
 from tests.unit.shim.rotating import FIRST, Rotating, key_ids, rotating
 

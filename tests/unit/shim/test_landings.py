@@ -7,8 +7,8 @@ import pytest
 
 from contracts.delivery import Delivered, NotSent
 from outbox.worker import Step
-from shim import durable
-from shim.landings import Landings
+from shim.writing import durable
+from shim.writing.landings import Landings
 from tests.unit.shim.accepting import Accepting, document
 
 

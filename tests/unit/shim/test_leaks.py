@@ -18,7 +18,7 @@ from shim.cli.deployment import fail
 from shim.guard import IDENTIFIERS, mask
 from shim.guarding import guard_members
 from shim.http.problems import problem_json, problem_response
-from shim.immediate import to_json
+from shim.writing.immediate import to_json
 
 BSN = "999990019"
 NOW = datetime(2026, 11, 26, 13, 30, tzinfo=UTC)

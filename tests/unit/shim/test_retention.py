@@ -12,10 +12,10 @@ from contracts.delivery import Delivered
 from contracts.errors import StateUnavailable
 from outbox.entry import Entry
 from outbox.hand import Hand
-from shim import retention as module
 from shim.explanation import explanation
-from shim.idempotency import Idempotency, Write
-from shim.retention import Keeping, LetGo, Retention, RetentionThread
+from shim.keeping import retention as module
+from shim.keeping.retention import Keeping, LetGo, Retention, RetentionThread
+from shim.writing.idempotency import Idempotency, Write
 from tests.unit.outbox.stand_ins import Clock, Receiver, accept, at_once
 from tests.unit.shim.filled import BLIND, CIPHER, Filled, ours
 

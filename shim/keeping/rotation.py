@@ -11,12 +11,12 @@ from outbox.database import Database
 from shim.audit import checkpoints
 from shim.audit.checkpoints import SQL as CHECKPOINTS
 from shim.audit.signing import Signer
+from shim.keeping.resealing import Resealed, reseal
 from shim.keys import Key, KeyRing, RestCipher, file, keyed
 from shim.keys.cipher import key_of
 from shim.keys.following import LOOK_S
 from shim.keys.key import new_secret
 from shim.keys.ring import SUBJECTS
-from shim.resealing import Resealed, reseal
 from shim.settings import ConfigurationError
 from shim.state import SQL as STATE
 

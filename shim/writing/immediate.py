@@ -22,15 +22,15 @@ from contracts.fields import Model
 from contracts.identity import IdentityRequest
 from outbox.database import ConstraintViolated, Transaction
 from shim.admission.caller import Caller
+from shim.admission.identity import IdentityLimits
+from shim.audit.accesses import OK, REPLAYED, Access, Accesses
 from shim.audit.log import Append
-from shim.audited import OK, REPLAYED, Access, Accesses
+from shim.drift.noticing import WRITABLE, Standing, require_writable
 from shim.guarding import LeakCounter, guard_reply, refuse
 from shim.http.problems import problem_json
-from shim.idempotency import Idempotency, Record, Write, external_reference
-from shim.identity import IdentityLimits
 from shim.opaque.tokens import Opening, Tokens
 from shim.systems import System
-from shim.watching import WRITABLE, Standing, require_writable
+from shim.writing.idempotency import Idempotency, Record, Write, external_reference
 
 _STILL_UNKNOWN: Final = "an earlier attempt may have been executed; repeat with the same key"
 _EXPIRED: Final = (

@@ -25,16 +25,16 @@ from outbox.store import Outbox
 from shim.admission.caller import Caller
 from shim.admission.clients import Client
 from shim.admission.turns import Turns, state_is_late
+from shim.audit.accesses import REPLAYED, Access, Accesses
 from shim.audit.log import Append
-from shim.audited import REPLAYED, Access, Accesses
+from shim.drift.noticing import WRITABLE, Standing, require_writable
 from shim.guarding import LeakCounter, guard_reply
-from shim.idempotency import Idempotency, Write, external_reference
-from shim.landings import Landings
 from shim.opaque.tokens import Tokens
-from shim.order import Order, continuation, damage_is_a_problem, new_delivery
 from shim.settings import ReportTime
 from shim.systems import System
-from shim.watching import WRITABLE, Standing, require_writable
+from shim.writing.idempotency import Idempotency, Write, external_reference
+from shim.writing.landings import Landings
+from shim.writing.order import Order, continuation, damage_is_a_problem, new_delivery
 
 ACCEPTED: Final = "accepted"
 _FIRST_LOOK_S: Final = 0.004

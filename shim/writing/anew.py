@@ -16,8 +16,8 @@ from outbox.entry import Entry, NewEntry
 from outbox.store import Outbox
 from outbox.stored import PayloadDamaged
 from outbox.superseding import Refused, Supersession, check
-from shim.order import continuation, new_delivery
 from shim.systems import System
+from shim.writing.order import continuation, new_delivery
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from contracts.desks import Desk, Ports
-from shim.drift import files_of
+from shim.drift.comparing import files_of
+from shim.drift.noticing import Watched
 from shim.settings import SystemSection
 from shim.systems import System, adapter_and_options, checked_desk
-from shim.watching import Watched
 
 _GRACE_S: Final = 120.0
 """How long a desk that was replaced is kept for the calls that it had begun; none takes so long."""

@@ -17,9 +17,9 @@ from outbox.database import Database
 from outbox.entry import Cipher, to_ms
 from outbox.statements import Statements
 from shim.admin import sessions
-from shim.idempotency import Idempotency
-from shim.identity import SQL as IDENTITY
-from shim.regular import Pause, Regular
+from shim.admission.identity import SQL as IDENTITY
+from shim.keeping.regular import Pause, Regular
+from shim.writing.idempotency import Idempotency
 
 SQL: Final = Statements("shim", "retention")
 ACTOR: Final = "shim"

@@ -18,8 +18,8 @@ from contracts.errors import SystemReadOnly
 from outbox.database import Transaction
 from shim.audit.events import Event, new_access
 from shim.audit.log import AuditLog
-from shim.drift import SERVED, Descriptions, Difference, by_name, differences, told
-from shim.regular import Pause, Regular
+from shim.drift.comparing import SERVED, Descriptions, Difference, by_name, differences, told
+from shim.keeping.regular import Pause, Regular
 
 ACTOR: Final = "shim"
 RETRY_S: Final = 60.0

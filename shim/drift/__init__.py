@@ -1,0 +1,1 @@
+"""What describes a system: compared with what was accepted, noticed when it changes, and read anew when accepted."""

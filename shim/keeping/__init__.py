@@ -1,0 +1,1 @@
+"""What happens to the state by itself or between releases: retention, new keys, carrying to another machine."""
