@@ -219,7 +219,7 @@ class SystemReadOnly(RepeatLater):
 
 
 class BackendOutcomeUnknown(RepeatLater):
-    """Raised when an immediate write may or may not have happened; the same key reconciles."""
+    """Raised when a write may or may not have happened; the same key reconciles."""
 
     slug, status, title = "outcome-unknown", 504, "The outcome is unknown"
 

@@ -45,7 +45,7 @@ _WHEN: Final = {
     "starts_at": "2026-11-26T14:30:00+01:00",
     "ends_at": "2026-11-26T15:00:00+01:00",
     "clinic": "MCEN",
-    "therapist": "T07",
+    "therapist": "T05",
 }
 _ON_ITS_WAY: Final = {
     "system": "planon",
@@ -233,7 +233,7 @@ OF: Final[Mapping[str, Examples]] = {
                     "starts_from": "2026-11-23T08:00:00+01:00",
                     "starts_before": "2026-12-23T08:00:00+01:00",
                     "clinic": "MCEN",
-                    "therapist": "T07",
+                    "therapist": "T05",
                     "minutes": 30,
                     "limit": 5,
                 },

@@ -7,7 +7,7 @@ part of the contract: no more is promised here than the models and the adapters 
 from typing import Final
 
 _FIND = """\
-Several facts narrow it down: each one that you send must hold. The answer is one of three:
+Send one fact at least. Several narrow it down: each one that you send must hold. The answer is one of three:
 
 - `certain`: exactly one person. {found} is what the other contracts want; it is opaque, yours alone, and valid for at \
 least 24 hours.
@@ -36,6 +36,9 @@ Use it once for each new report of damage, as soon as you know the tenant and wh
 person sent the message, not now: the backend's SLA clock starts there. `message` is what the person wrote, word for \
 word.
 
+`severity` is one of the site's own names, mostly low, normal, high and emergency; another one is refused (400 \
+`rule-missing`).
+
 Do not decide anything: priority, SLA, contract, location and category come from the backend's own rows, and a request \
 that names one of them is refused. Do not report the same damage twice: add a note to the incident instead.
 
@@ -45,7 +48,8 @@ Use it when a tenant asks how a report stands. The answer is what the backend ha
 own SLA clock. Do not promise a time that is not in it. An incident of another tenant is not found (404).""",
     "facility_list_at_risk": """\
 Use it for a planner's overview, not in a conversation with a tenant: new incidents that have less than a quarter of \
-their SLA window left, the nearest due time first. Whom they are about is not told. An empty list is good news.""",
+their SLA window left, or none, the nearest due time first. A report that was just made may take a while to show. \
+Whom they are about is not told. An empty list is good news.""",
     "facility_log_note": f"""\
 Use it when a tenant adds something to a report: it goes into the incident's communication log, beside what stands \
 there. Name the incident by its number, or by the `delivery` that is still bringing it; never both.
@@ -60,7 +64,7 @@ belongs to somebody else, it is refused (422 `leak-blocked`) with the places: wr
     "practice_find_patient": f"""\
 Use it first when a patient writes: every other contract of a practice but `list_slots` needs the patient's token. \
 Send the telephone number that the message came from; ask for first name or year of birth only when `ask_for` says \
-so. With `hand_off` in the answer, hand the conversation to the front desk.
+so. When `hand_off` is not empty, hand the conversation to the front desk.
 
 {_FIND.format(found="`patient`")}""",
     "practice_list_upcoming": """\

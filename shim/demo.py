@@ -17,6 +17,9 @@ from simulators.launch import PlanonAddress
 from simulators.planon.simulator import DEFAULT_ACCOUNT, PlanonSimulator
 
 CLIENT: Final = "demo-agent"
+_SHARED: Final = "06-18054066"
+"""A telephone number of two of the stand-in's tenants."""
+_NOBODY: Final = "06-87654321"
 
 
 def planon_section(planon: PlanonAddress, **options: Any) -> dict[str, Any]:
@@ -39,8 +42,8 @@ def write_configuration(folder: Path, systems: Mapping[str, Mapping[str, Any]], 
     """
     lines = ['deployment = "demo"', f'state = "{folder / "shim.db"}"', f'master_key = "{folder / "master.key"}"']
     tables = {
-        "http": {"requests_per_minute": 0},
         **sections,
+        "http": {"requests_per_minute": 0, **sections.get("http", {})},
         **{f"systems.{name}": options for name, options in systems.items()},
     }
     for name, values in tables.items():
@@ -104,4 +107,7 @@ Look at the outbox:     shim --config {configuration} outbox status
 The operations page:    shim --config {configuration} admin link --address {{address}}
 Let Planon misbehave:   curl -s {control_url}/scenario -d '{{"down": true}}'
 What Planon has:        curl -s {control_url}/ledger
+For the commands of {{address}}/docs: export SHIM={{address}} KEY={key}
+Who writes from where:  find_tenant  {telephone} certain, {_SHARED} confirm, {_NOBODY} none
+                        find_patient 06-10001001 certain, 06-10500147 confirm (Truus), {_NOBODY} none
 Stop with Ctrl-C; everything is removed then."""

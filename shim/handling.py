@@ -15,11 +15,18 @@ RETRIED_OF_GROUP: Final = FAILING
 """What of a group is taken up again: all of it."""
 DISCARDED_OF_GROUP: Final = STUCK
 """What of a group is given up: never what the backend may have."""
+_MISMATCH: Final = "another schema or mapping"
+"""What the outbox says of what it parks because its document is of another release."""
 
 
 def is_unfit(reason: str) -> bool:
     """Whether a reason may name a person: it is kept for good."""
     return has_bsn(reason)
+
+
+def is_mismatch(cause: str) -> bool:
+    """Whether to compose anew is the way out of this cause: to retry it is to have it parked again."""
+    return _MISMATCH in cause
 
 
 def cannot_retry(entries: StoredEntries, entry: Entry) -> str | None:

@@ -35,6 +35,7 @@ SEARCH: Final = "admin search"
 FIRST: Final = 50
 """Entries of a group that a page lists; the others are as those are."""
 OTHER: Final = "the group has changed since it was shown, so nothing was done: look at it again"
+SENT_SINCE: Final = "it has been sent since it was shown, so it may be there by now: look again"
 CONSENT: Final = "tick the box"
 REFUSED: Final = "refused"
 _SEEN: Final = 32
@@ -146,13 +147,29 @@ class Acting:
 
     # --- one
 
-    def retry(self, session: Session, entry_id: str, reason: str, *, not_there: bool = False) -> Done:
-        """Take up one entry again; `not_there`: somebody has looked, so the backend is not asked for it."""
+    def retry(
+        self, session: Session, entry_id: str, reason: str, *, not_there: bool = False, sends: int | None = None
+    ) -> Done:
+        """Take up one entry again.
+
+        Args:
+            session: who does it.
+            entry_id: the entry.
+            reason: why.
+            not_there: somebody has looked, so the backend is not asked for it.
+            sends: how often it had been sent when it was shown; who has looked knows nothing of a later one.
+        """
+
+        def cannot(entry: Entry) -> str | None:
+            if not_there and entry.sends != sends:
+                return SENT_SINCE
+            return handling.cannot_retry(self._entries, entry)
+
         return self._one(
             self._access(session, RETRY, reason, delivery=entry_id, not_there=not_there),
             entry_id,
             reason,
-            lambda entry: handling.cannot_retry(self._entries, entry),
+            cannot,
             lambda entry: self._hand(session).retry(entry.id, reason, not_there=not_there),
         )
 

@@ -11,9 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from contracts.errors import ContractError, StateUnavailable
+from contracts.errors import ContractError, RepeatLater, StateUnavailable
 from shim.admin.page import rendered
 from shim.admin.sessions import Session
+from shim.http.problem_types import INTERNAL_ERROR
+from shim.http.problems import retry_after
+from shim.telemetry.observation import ended_as
 
 _TITLES: Final = {
     HTTPStatus.FORBIDDEN: "This was not done",
@@ -47,7 +50,14 @@ def error_page(error: Exception, session: Session | None = None) -> Response:
     `session` is of whoever is signed in, and goes on from there.
     """
     status, title, sentence = _told(error)
-    return rendered("refused.html", status, session=session, status=int(status), title=title, sentence=sentence)
+    if isinstance(error, ContractError):
+        ended_as(error.slug)
+    elif status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        ended_as(INTERNAL_ERROR)
+    page = rendered("refused.html", status, session=session, status=int(status), title=title, sentence=sentence)
+    if isinstance(error, RepeatLater):
+        page.headers["Retry-After"] = str(retry_after(error))
+    return page
 
 
 def _told(error: Exception) -> tuple[int, str, str]:

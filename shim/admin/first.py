@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from contracts.delivery import DeliveryState
 from outbox.backlog import Backlog, backlogs
@@ -14,7 +15,7 @@ from shim.admin.sparkline import Sparkline, sparkline
 from shim.drift.comparing import Descriptions, Seen
 from shim.root import State
 
-ATTENTION: int = 20
+ATTENTION: Final = 20
 """Deliveries that want a look, on the first screen."""
 STATES = (
     *(DeliveryState.READY, DeliveryState.WAITING, DeliveryState.IN_FLIGHT, DeliveryState.UNKNOWN),

@@ -9,7 +9,7 @@ from outbox.overview import Overview, groups, overviews
 from outbox.selection import FAILING, STUCK
 from shim import root
 from shim.admin.acting import Acting
-from shim.cli.supersede import is_mismatch
+from shim.handling import is_mismatch
 from shim.root import State
 
 

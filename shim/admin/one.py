@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from contracts.delivery import DeliveryState
 from outbox.entry import Entry
+from outbox.selection import LEFT
 from outbox.stored import StoredEntries
 from shim.explanation import Explanation, explanation, moves
 from shim.handling import cannot_discard, cannot_retry
@@ -29,8 +30,8 @@ class One:
 
     @property
     def unknown(self) -> bool:
-        """Whether the backend may have it."""
-        return self.told.entry.unknown_since is not None and not self.told.entry.state.ended
+        """Whether the backend may have it: also of one that is stuck, after a send that nobody answered."""
+        return self.told.entry.unknown_since is not None and self.told.entry.state not in LEFT
 
     @property
     def may_exist(self) -> bool:

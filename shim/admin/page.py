@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from contracts.errors import NotFound
 from shim import root
 from shim.admin.shown import Code, as_told, clock, dated, number, shown
-from shim.cli.times import age, duration
+from shim.local_time import age, duration
 
 STATIC: Final = {"admin.css": "text/css; charset=utf-8"}
 """Files that the pages load, all of them, with their media types."""

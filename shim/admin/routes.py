@@ -1,5 +1,6 @@
 """Routes of the operations page: what is seen, and what is done. They look, delegate and render."""
 
+import re
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import Annotated
@@ -22,7 +23,7 @@ from shim.admin.page import rendered, static
 from shim.admin.sessions import Session
 from shim.admin.signing_in import signed_in
 from shim.admin.wanted import LONGEST, MOST, Wanted
-from shim.cli.supersede import is_mismatch
+from shim.handling import is_mismatch
 from shim.root import State
 
 SignedIn = Annotated[Session, Depends(signed_in)]
@@ -30,6 +31,7 @@ Form = Annotated[dict[str, str], Depends(checked_form)]
 Code = Annotated[str, Path(pattern="^[0-9a-f]{6}$")]
 Number = Annotated[int | None, Query(ge=0)]
 _ACTS = {"retry": "taken up again", "discard": "given up"}
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _ON = "on"
 """What a browser sends of a box that is ticked."""
 
@@ -115,8 +117,9 @@ def _add_delivery(routes: APIRouter, acting: Acting, state: State) -> None:
 
     @routes.post("/admin/deliveries/{delivery}/retry")
     def retry(session: SignedIn, form: Form, delivery: DeliveryId) -> Response:
-        entry, not_there = _entry(delivery), form.get("not_there") == _ON
-        return _after(session, entry, "retry", acting.retry(session, entry.id, _reason(form), not_there=not_there))
+        entry, not_there, sends = _entry(delivery), form.get("not_there") == _ON, _sends(form)
+        done = acting.retry(session, entry.id, _reason(form), not_there=not_there, sends=sends)
+        return _after(session, entry, "retry", done)
 
     @routes.post("/admin/deliveries/{delivery}/discard")
     def discard(session: SignedIn, form: Form, delivery: DeliveryId) -> Response:
@@ -148,6 +151,12 @@ def _add_delivery(routes: APIRouter, acting: Acting, state: State) -> None:
 
 def _reason(form: dict[str, str]) -> str:
     return form.get("reason", "")
+
+
+def _sends(form: dict[str, str]) -> int | None:
+    """Return how often it had been sent, as the page said; None if it did not."""
+    told = form.get("sends", "")
+    return int(told) if _NUMBER.fullmatch(told) else None
 
 
 def _see(path: str, act: str, done: Done) -> Response:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from outbox.overview import Group, Overview
-from shim.cli.times import time_of_day
+from shim.local_time import time_of_day
 
 Level = Literal["act", "held", "well"]
 

@@ -9,10 +9,11 @@ import unicodedata
 from datetime import datetime
 from typing import Final
 
+from jinja2 import Undefined
 from markupsafe import Markup
 
-from shim.cli.times import local, time_of_day
 from shim.guard import mask
+from shim.local_time import local, time_of_day
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -33,10 +34,13 @@ def number(text: str) -> str:
 
 
 def shown(value: object) -> object:
-    """Return what a template prints for a value: text is guarded, unless it is a code, and hides nothing."""
-    if isinstance(value, Markup) or not isinstance(value, str):
+    """Return what a template prints for a value: text is guarded, unless it is a code, and hides nothing.
+
+    Of a list, or a part of a document, what it is printed as is guarded.
+    """
+    if isinstance(value, Markup | Undefined | int | float) or value is None:
         return value
-    return visible(value if isinstance(value, Code) else mask(value).text)
+    return visible(value if isinstance(value, Code) else mask(str(value)).text)
 
 
 def visible(text: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from outbox.backlog import Backlog
-from shim.cli.times import time_of_day
+from shim.local_time import time_of_day
 
 WIDTH: Final = 240
 HEIGHT: Final = 48

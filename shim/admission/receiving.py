@@ -31,32 +31,31 @@ def check_head(scope: Scope) -> None:
     Raises:
         UrlTooLong: path and query together.
         HeadersTooLarge: in number or in bytes.
-        BodyTooLarge: by what it says of itself.
     """
     headers: list[tuple[bytes, bytes]] = scope["headers"]
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > URL_LIMIT_BYTES:
         raise UrlTooLong(f"path and query may have {URL_LIMIT_BYTES} bytes")
     if len(headers) > HEADERS_LIMIT or sum(len(name) + len(value) for name, value in headers) > HEADERS_LIMIT_BYTES:
         raise HeadersTooLarge(f"there may be {HEADERS_LIMIT} headers with {HEADERS_LIMIT_BYTES} bytes in all")
-    length = _length(headers)
+
+
+def _check_length(scope: Scope) -> None:
+    length = Headers(scope=scope).get("content-length", "")
     if length.isdecimal() and (len(length) > _LENGTH_DIGITS or int(length) > BODY_LIMIT_BYTES):
         raise _too_long()
-
-
-def _length(headers: list[tuple[bytes, bytes]]) -> str:
-    return Headers(raw=headers).get("content-length", "")
 
 
 async def with_whole_body(scope: Scope, receive: Receive, within_s: float) -> Receive:
     """Return what the application receives when the body is there; one that is too long is not read to its end.
 
     Raises:
-        BodyTooLarge: it did not say how long it is, and is too long.
+        BodyTooLarge: by what it says of itself, or when so much of it has been read.
         RequestTooSlow: it was not there within so many seconds.
         Gone: the client has gone.
     """
     if scope["method"] in _WITHOUT_BODY and not _LENGTHS.intersection(name for name, _ in scope["headers"]):
         return receive
+    _check_length(scope)
     try:
         async with asyncio.timeout(within_s):
             body = await _whole(receive)

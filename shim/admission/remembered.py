@@ -10,7 +10,7 @@ from shim.admission.clients import KnownClient
 from shim.admission.policy import Policy
 
 _MOST: Final = 16
-"""Keys that are remembered; a deployment has a scraper or two."""
+"""Keys that are remembered, the last ones; a deployment has a scraper or two, and they get new keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,12 @@ class Scrapers:
     def remember(self, policy: Policy | None, key: str, known: KnownClient) -> None:
         """Remember who was let in, if it was to scrape."""
         if _scrapes(policy) and METRICS in known.client.scopes:
+            hashed = _hash(key)
             with self._lock:
-                if len(self._known) < _MOST:
-                    self._known[_hash(key)] = known
+                self._known.pop(hashed, None)
+                self._known[hashed] = known
+                while len(self._known) > _MOST:  # whose last scrape is the longest ago
+                    del self._known[next(iter(self._known))]
 
     def recall(self, policy: Policy | None, key: str) -> KnownClient | None:
         """Return whose key it was; None for anything but a scrape, or a key that was never let in."""

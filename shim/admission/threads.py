@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
-_Call = tuple[asyncio.Future[Any], Context, Callable[[], Any]]
+_Call = tuple[asyncio.Future[Any], Callable[[], object], Context, Callable[[], Any]]
 
 
 class Threads:
@@ -22,15 +22,22 @@ class Threads:
         self._threads = 0
         self._busy = 0
 
-    def start(self, call: Callable[[], T]) -> asyncio.Future[T]:
-        """Begin a call in a copy of this context; return what will hold its result."""
+    def start(self, call: Callable[[], T], came_back: Callable[[], object]) -> asyncio.Future[T]:
+        """Begin a call in a copy of this context; return what will hold its result.
+
+        `came_back` is called in the loop as soon as it does: the future's own callbacks are a round of the loop later,
+        which costs whoever waits the interpreter's lock once more.
+
+        Raises:
+            RuntimeError: no thread can be had; the call is not made.
+        """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         if self._busy == self._threads:
-            self._threads += 1
-            threading.Thread(target=self._run, name=f"{self._name}-{self._threads}", daemon=True).start()
+            threading.Thread(target=self._run, name=f"{self._name}-{self._threads + 1}", daemon=True).start()
+            self._threads += 1  # only now: a call that counted on a thread which never came would wait for ever
         self._busy += 1
         future.add_done_callback(self._ended)
-        self._calls.put((future, copy_context(), call))
+        self._calls.put((future, came_back, copy_context(), call))
         return future
 
     def _ended(self, _future: asyncio.Future[Any]) -> None:
@@ -38,18 +45,25 @@ class Threads:
 
     def _run(self) -> None:
         while True:
-            future, context, call = self._calls.get()
+            future, came_back, context, call = self._calls.get()
             result, error = None, None
             try:
                 result = context.run(call)
             except BaseException as raised:  # noqa: BLE001 - it is raised where the call is awaited
                 error = raised
             with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
-                future.get_loop().call_soon_threadsafe(_settle, future, result, error)
-            del future, context, call, result, error  # nothing of a request stays until the next one
+                future.get_loop().call_soon_threadsafe(_settle, future, came_back, result, error)
+            del future, came_back, context, call, result, error  # nothing of a request stays until the next one
 
 
-def _settle(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+def _settle(
+    future: asyncio.Future[Any], came_back: Callable[[], object], result: object, error: BaseException | None
+) -> None:
+    _hold(future, result, error)
+    came_back()
+
+
+def _hold(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
     if future.done():  # cancelled, at the end of the process
         return
     if error is None:

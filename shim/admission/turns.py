@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final, NoReturn, TypeVar
 
 from contracts.errors import BackendUnavailable, ContractError, Overloaded, StateUnavailable
@@ -74,15 +75,18 @@ class Turns:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._deadline_s
         await self._turn()
+        # The call itself is not awaited, nor cancelled: it goes on, whoever waits for it.
+        waiter = loop.create_future()
         try:
-            future = self._threads.start(call)
+            future = self._threads.start(call, partial(_release, waiter))
+        except RuntimeError as error:
+            self._pass_on()
+            _log.error("%s: no thread can be had for a call: %s", self.name, error)
+            self._refuse()
         except BaseException:
             self._pass_on()
             raise
         future.add_done_callback(self._came_back)
-        # Not awaited itself, nor cancelled: the call goes on, whoever waits for it.
-        waiter = loop.create_future()
-        future.add_done_callback(lambda _: _release(waiter))
         await self._until_released(waiter, until - loop.time())
         if future.done():
             return future.result()

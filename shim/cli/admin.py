@@ -19,7 +19,7 @@ from shim.cli.administered import told_with_outcome
 from shim.cli.deployment import console, fail, one_line_errors, print_json, settings
 from shim.cli.entries import Json
 from shim.cli.login import logged_in
-from shim.cli.times import local
+from shim.local_time import local
 from shim.root import open_deployment_state
 from shim.settings import Http, Settings
 

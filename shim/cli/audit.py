@@ -21,8 +21,8 @@ from shim.cli import audit_look, audit_prune
 from shim.cli.administered import told_with_outcome
 from shim.cli.deployment import beyond, console, errors, fail, one_line_errors, print_json, settings
 from shim.cli.entries import ACT, Json
-from shim.cli.times import ago, local
 from shim.keys import MasterKey
+from shim.local_time import ago, local
 from shim.root import open_deployment_state
 from shim.settings import ConfigurationError
 

@@ -24,7 +24,7 @@ from shim.audit.times import moment
 from shim.cli.administered import told_with_outcome
 from shim.cli.deployment import beyond, cells, console, fail, one_line_errors, print_json, settings
 from shim.cli.entries import NARROW, Json
-from shim.cli.times import local
+from shim.local_time import local
 from shim.root import State, open_deployment_state
 
 Since = Annotated[str | None, typer.Option("--since", help="Only from then on: 2h, 30d, 2026-11-21, or a whole time.")]

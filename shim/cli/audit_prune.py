@@ -15,7 +15,7 @@ from shim.audit.times import LEAST_YEARS, before, is_too_short
 from shim.cli.administered import told_with_outcome
 from shim.cli.deployment import beyond, console, errors, fail, one_line_errors, print_json, settings
 from shim.cli.entries import DryRun, Json, checked
-from shim.cli.times import local
+from shim.local_time import local
 from shim.root import State, open_deployment_state
 from shim.settings import Settings
 

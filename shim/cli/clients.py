@@ -22,7 +22,7 @@ from shim.cli.allowed import (
     expand,
 )
 from shim.cli.deployment import console, fail, one_line_errors, print_json, settings
-from shim.cli.times import ago, local
+from shim.local_time import ago, local
 from shim.root import State, open_deployment_state
 from shim.settings import Settings
 

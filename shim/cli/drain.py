@@ -19,7 +19,7 @@ from outbox.worker import Step, Worker
 from shim import exposures, root
 from shim.cli.deployment import console, errors, one_line_errors, print_json, settings
 from shim.cli.entries import ACT, Json, System, known
-from shim.cli.times import duration
+from shim.local_time import duration
 from shim.root import Shim, open_shim
 from shim.telemetry.delivering import Deliveries
 from shim.telemetry.starting import tracing_of

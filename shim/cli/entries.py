@@ -16,7 +16,7 @@ from outbox.selection import STUCK, Selection
 from outbox.stored import StoredEntries
 from shim import handling, root
 from shim.cli.deployment import console, fail, print_json
-from shim.cli.times import ago, time_of_day
+from shim.local_time import ago, time_of_day
 from shim.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print for a program.")]

@@ -17,8 +17,8 @@ from outbox.stored import StoredEntries
 from shim.cli.administered import told_about
 from shim.cli.deployment import cells, console, fail, one_line_errors, print_json, settings
 from shim.cli.entries import ACT, SHORT_ID, Json, System
-from shim.cli.times import local
 from shim.explanation import Explanation, Payload, explanation, moves, named
+from shim.local_time import local
 from shim.root import open_deployment_state
 
 _VALUE_WIDTH: Final = 34

@@ -15,7 +15,7 @@ from outbox.entry import to_ms
 from shim import root
 from shim.cli.deployment import cells, console, errors, fail, one_line_errors, print_json, settings
 from shim.cli.entries import DryRun, Json, checked
-from shim.cli.times import ago
+from shim.local_time import ago
 from shim.root import open_deployment_state
 
 

@@ -14,7 +14,7 @@ from outbox.stored import StoredEntries
 from shim import handling
 from shim.cli.deployment import console, errors, fail, print_json
 from shim.cli.entries import SHORT_ID
-from shim.cli.times import time_of_day
+from shim.local_time import time_of_day
 
 Act = Callable[[Callable[[int], None]], Handled]
 """Does it, and reports how many that have been so far."""

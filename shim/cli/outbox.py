@@ -30,9 +30,10 @@ from shim.cli.entries import (
     selection,
     table,
 )
-from shim.cli.times import age, duration, time_of_day
 from shim.drift.comparing import Descriptions, Seen
 from shim.exposures import Exposed, exposed
+from shim.handling import is_mismatch
+from shim.local_time import age, duration, time_of_day
 from shim.root import open_deployment_state
 from shim.settings import ConfigurationError, Settings
 
@@ -303,7 +304,7 @@ def _next(group: Group) -> str:
             f"  shim outbox show {example}; and when it is there:\n"
             f"  shim outbox resolve {example} --backend-id … --reason …"
         )
-    if supersede.is_mismatch(group.cause):
+    if is_mismatch(group.cause):
         return (
             f"{group.code}: shim outbox show {example}; composed anew, as it would be sent:\n"
             f"  shim outbox supersede --group {group.code} --reason … --dry-run"

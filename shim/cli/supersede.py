@@ -27,14 +27,8 @@ from shim.cli.entries import (
 from shim.root import Shim, open_shim
 from shim.writing.anew import Composed, compose
 
-_MISMATCH: Final = "another schema or mapping"
 _MOST: Final = 1000
 """Entries that one command composes anew; a second one takes the next."""
-
-
-def is_mismatch(cause: str) -> bool:
-    """Whether to compose anew is the way out of this cause."""
-    return _MISMATCH in cause
 
 
 def supersede(

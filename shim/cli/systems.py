@@ -14,8 +14,8 @@ from shim import root
 from shim.cli.administered import told_with_outcome
 from shim.cli.deployment import console, fail, one_line_errors, print_json, settings
 from shim.cli.entries import ACT, Json, Reason, checked, known
-from shim.cli.times import age, time_of_day
 from shim.drift.comparing import Descriptions, Difference, Seen, by_name, differences, files_of, told
+from shim.local_time import age, time_of_day
 from shim.root import open_deployment_state
 from shim.settings import Settings
 from shim.systems import adapter_and_options

@@ -106,7 +106,8 @@ def create_app(
             status="stopping" if ends else "ready", systems=readiness.systems(watch.reach, service.systems, standing)
         )
         status = HTTPStatus.SERVICE_UNAVAILABLE if ends else HTTPStatus.OK
-        return Response(reply.model_dump_json(exclude_none=True), status, None, "application/json")
+        headers = {"Retry-After": "1"} if ends else None  # another instance is asked then
+        return Response(reply.model_dump_json(exclude_none=True), status, headers, "application/json")
 
     registry = registry_of(
         database,

@@ -124,7 +124,8 @@ class Connection(H11Protocol):
     def _refuse(self, error: ContractError) -> None:
         """Answer for the parser, if nothing has been answered yet, and close."""
         if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            self.transport.write(_written(self.conn, problem_response(error)))
+            asked = None if self.cycle is None or self.conn.our_state is h11.IDLE else self.cycle.scope["method"]
+            self.transport.write(_written(self.conn, problem_response(error), without_body=asked == "HEAD"))
             if self.cycle is not None and not self.cycle.response_complete:
                 self.cycle.disconnected = True  # the application's own answer would be a second one
                 self.cycle.message_event.set()
@@ -140,12 +141,12 @@ def _too_many() -> Overloaded:
     return Overloaded("there are as many connections as there may be; nothing was done", _RETRY_S)
 
 
-def _written(conn: h11.Connection, response: Response) -> bytes:
+def _written(conn: h11.Connection, response: Response, *, without_body: bool) -> bytes:
     headers = [*response.raw_headers, (b"connection", b"close"), (b"x-content-type-options", b"nosniff")]
     reason = HTTPStatus(response.status_code).phrase
     events = (
         h11.Response(status_code=response.status_code, headers=headers, reason=reason.encode()),
-        h11.Data(data=bytes(response.body)),
+        h11.Data(data=b"" if without_body else bytes(response.body)),
         h11.EndOfMessage(),
     )
     return b"".join(conn.send(event) or b"" for event in events)

@@ -1,6 +1,7 @@
 """The OpenAPI document: what an agent developer reads first, and what a language model's tools are made from."""
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -19,7 +20,7 @@ An agent reads from and writes to old systems through a few operations. All of t
 done.
 
 **Begin.** Get a key from an administrator, who runs `shim clients add NAME --scope SYSTEM:read`. Send it with every \
-request:
+request; `$SHIM` is the address of this page without `/docs`:
 
     curl -s $SHIM/v1/planon/find_tenant -H "Authorization: Bearer $KEY" \\
          -H 'Content-Type: application/json' -d '{"telephone": "06-12345678"}'
@@ -36,13 +37,18 @@ from. Repeat with the same key and body, and nothing is ever written twice.
 **Durable writes** (201, 202) survive an outage of the backend. `Prefer: wait=5` waits that many seconds for it; \
 `Prefer: respond-async` does not wait. After 202 ask `get_delivery`, or follow `list_deliveries`.
 
-**Times** are RFC 3339 with an offset, such as `2026-11-19T22:14:03+01:00`; without one they are refused.
+**Times** are RFC 3339 with an offset, such as `2026-11-19T22:14:03+01:00`; without one they are refused. \
+`reported_at` may not lie in the future, nor further back than the deployment accepts.
+
+**Tools** for a language model: the operation's id is the name, its description the description, and the schema of the \
+request the parameters; it is whole, with no `$ref` in it. Leave the headers to your own code: the model need not know \
+of keys.
 
 **Errors** are `application/problem+json`. Decide by `type`; [each is explained](/problems):
 
 | status | what to do |
 |---|---|
-| 400, 413, 414, 422, 431 | mend the request, or ask the person; a new key |
+| 400, 405, 413, 414, 422, 431 | mend the request, or ask the person; a new key |
 | 401, 403 | ask an administrator |
 | 404, 409, 410 | look up again, offer something else; `request-in-flight`: repeat |
 | 408, 429, 503 | the same request with the same key, after `Retry-After` seconds |
@@ -116,6 +122,11 @@ malformed "
 """What every request with a key may carry."""
 
 
+_REPORTED: Final = date(2026, 11, 19)
+"""The day on which the examples' people write."""
+
+_TIMES: Final = frozenset({"reported_at", "starts_from", "starts_before"})
+
 _SERVICE: Final[dict[str, tuple[tuple[type[ContractError], ...], dict[str, Any]]]] = {
     "healthz": ((), {"status": "ok"}),
     "readyz": (
@@ -150,6 +161,7 @@ def correct(app: FastAPI, systems: Mapping[str, System]) -> None:
 
     def corrected() -> dict[str, Any]:
         if app.openapi_schema is not None:
+            _move_examples(app.openapi_schema, datetime.now(UTC).date())
             return app.openapi_schema
         document = made()
         document["externalDocs"] = {"url": PAGES, "description": "Every kind of problem, and what to do about it."}
@@ -169,10 +181,55 @@ def correct(app: FastAPI, systems: Mapping[str, System]) -> None:
         for methods in document["paths"].values():
             for operation in methods.values():
                 _correct_operation(operation)
+        _make_requests_whole(document)
+        _move_examples(document, datetime.now(UTC).date())
         without_dangling_links(document)
         return document
 
     app.openapi = corrected  # type: ignore[method-assign]  # the way that FastAPI's documentation describes
+
+
+def moved(example: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """Return a request's example with its times moved by whole days, so that what was reported was so yesterday.
+
+    "Try it out" sends it as it stands, and a service refuses what was reported too long ago.
+    """
+    by = today - timedelta(days=1) - _REPORTED
+    return {
+        field: (datetime.fromisoformat(value) + by).isoformat() if field in _TIMES else value
+        for field, value in example.items()
+    }
+
+
+def _move_examples(document: dict[str, Any], today: date) -> None:
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            of = examples.OF.get(operation["operationId"])
+            for example in of.requests if of else ():
+                sent = operation["requestBody"]["content"][JSON]["examples"]
+                sent[example.name]["value"] = moved(example.value, today)
+
+
+def _make_requests_whole(document: dict[str, Any]) -> None:
+    """Put the schemas that a request refers to in their place: a language model's tool knows no other document."""
+    schemas = document["components"]["schemas"]
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            if "requestBody" in operation:
+                name = operation["requestBody"]["content"][JSON]["schema"]["$ref"].rpartition("/")[2]
+                schemas[name] = _whole(schemas[name], schemas)
+
+
+def _whole(part: Any, schemas: Mapping[str, Any]) -> Any:
+    if isinstance(part, dict) and "$ref" in part:
+        return _whole({**schemas[part["$ref"].rpartition("/")[2]], **_without(part, "$ref")}, schemas)
+    if isinstance(part, dict):
+        return {name: _whole(value, schemas) for name, value in part.items()}
+    return [_whole(value, schemas) for value in part] if isinstance(part, list) else part
+
+
+def _without(part: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {each: value for each, value in part.items() if each != name}
 
 
 def _correct_operation(operation: dict[str, Any]) -> None:

@@ -142,8 +142,9 @@ TYPES: Final = (
     ),
     _of(
         errors.NotFound,
-        "There is no such path, or what a token, number or delivery names does not exist, has expired, or is somebody "
-        "else's. These look alike on purpose. A note on a delivery that came to nothing carries that `delivery`.",
+        "There is no such path (`/docs` has them all), or what a token, number or delivery names does not exist, has "
+        "expired, or is somebody else's. These look alike on purpose. A note on a delivery that came to nothing "
+        "carries that `delivery`.",
         "Not as it is. Fetch the token anew (`find_tenant`, `find_patient`, `list_slots`), and use a new "
         "Idempotency-Key.",
         "Ask for the number again. Never tell that it exists for somebody else.",
@@ -225,7 +226,7 @@ TYPES: Final = (
         "is; nothing was done for this one.",
         "With a new key if it is a new write; with the old body if it is a repeat.",
         _NOTHING,
-        "the key was used for another request",
+        "use a new key for a new request; the key names one request for good",
     ),
     _of(
         errors.LeakBlocked,
@@ -334,8 +335,8 @@ TYPES: Final = (
     ),
     _of(
         errors.BackendOutcomeUnknown,
-        "An immediate write may or may not have been executed: the answer was lost. Nobody knows yet, and the service "
-        "does not guess.",
+        "A write may or may not have been executed: its answer was lost, or has not come in time. Nobody knows yet, "
+        "and the service does not guess.",
         f"{_WAIT}That is how it is found out: it never writes twice. A new key could write a second time.",
         "That it is being checked. Say neither that it worked nor that it failed.",
         "an earlier attempt may have been executed; repeat with the same key",

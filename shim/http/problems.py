@@ -37,13 +37,14 @@ _log = logging.getLogger(__name__)
 
 def problem_json(error: ContractError) -> bytes:
     """Return the problem's body."""
-    waiting = {"retry_after": _retry_after(error)} if isinstance(error, RepeatLater) else {}
+    waiting = {"retry_after": retry_after(error)} if isinstance(error, RepeatLater) else {}
     return _body(
         error.slug, error.status, error.title, mask(error.detail).text, {**waiting, **guard_members(error.members)}
     )
 
 
-def _retry_after(error: RepeatLater) -> int:
+def retry_after(error: RepeatLater) -> int:
+    """Return what the header of this name says: whole seconds, at least one."""
     return max(1, math.ceil(error.retry_after_s or 1))
 
 
@@ -51,12 +52,12 @@ def problem_response(error: ContractError) -> Response:
     """Return the problem as an answer, with the headers that its kind needs."""
     headers = help_link(error.slug)
     if isinstance(error, RepeatLater):
-        headers["Retry-After"] = str(_retry_after(error))
+        headers["Retry-After"] = str(retry_after(error))
     if isinstance(error, LimitReached):
         # draft-ietf-httpapi-ratelimit-headers-10: the quota, the window, what is left, and when there is some again.
         policy = error.policy if _POLICY.fullmatch(error.policy) else "limit"  # an adapter may have raised it
         headers["RateLimit-Policy"] = f'"{policy}";q={error.quota};w={error.window_s}'
-        headers["RateLimit"] = f'"{policy}";r=0;t={_retry_after(error)}'
+        headers["RateLimit"] = f'"{policy}";r=0;t={retry_after(error)}'
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     ended_as(error.slug)

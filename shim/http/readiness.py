@@ -52,13 +52,14 @@ class ReadyReply(_Told):
 
 
 class Readiness:
-    """Thread-safe; those who ask at once wait for one proof."""
+    """Thread-safe; those who ask at once wait for one proof, or two, and share a failure as well."""
 
     def __init__(self, database: Database, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._proven_at = float("-inf")
+        self._failed: tuple[float, StateUnavailable] | None = None  # when that proof began, and why
         self._gates: Mapping[str, tuple[datetime | None, bool]] = {}
 
     def prove(self) -> None:
@@ -67,12 +68,20 @@ class Readiness:
         Raises:
             StateUnavailable: it cannot; a full disk must take the instance out of rotation.
         """
+        asked = self._monotonic()
         with self._lock:
             begun = self._monotonic()
             if begun - self._proven_at < BELIEVED_S:
                 return
-            self._gates = self._database.write(_prove)
-            self._proven_at = begun
+            if self._failed is not None and self._failed[0] >= asked:  # else each would wait for a locked state in turn
+                why = self._failed[1]
+                raise StateUnavailable(why.detail, why.retry_after_s)
+            try:
+                self._gates = self._database.write(_prove)
+            except StateUnavailable as error:
+                self._failed = begun, error.with_traceback(None)
+                raise
+            self._proven_at, self._failed = begun, None
 
     def writable(self) -> bool:
         """Return the same as a word of two."""

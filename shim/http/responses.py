@@ -34,7 +34,10 @@ _OF_WRITE: Final = (
 _OF_EFFECT: Final[dict[Effect, tuple[type[ContractError], ...]]] = {
     Effect.READ: (errors.LeakBlocked, errors.BackendUnavailable),
     Effect.IMMEDIATE: (*_OF_WRITE, errors.LeakBlocked, errors.BackendOutcomeUnknown),
-    Effect.DURABLE: (*_OF_WRITE, errors.ReportTimeRefused, errors.DryRunRefused, errors.DeliveryFailed),
+    Effect.DURABLE: (
+        *(*_OF_WRITE, errors.BackendOutcomeUnknown),  # a commit that has not come back by the deadline
+        *(errors.ReportTimeRefused, errors.DryRunRefused, errors.DeliveryFailed),
+    ),
     Effect.LOCAL: (errors.LeakBlocked,),
 }
 _TOLD: Final = {201: "Delivered: the backend has it.", 202: "Accepted and durable, not delivered yet."}

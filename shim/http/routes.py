@@ -98,23 +98,27 @@ def _endpoint(service: Service, system: System, contract: Contract) -> Callable[
 
 
 def _read(service: Service, system: System, contract: Contract) -> Callable[..., Any]:
-    return _asking(service.immediate.read, system, contract, service.bulkheads.asking[system.name])
+    return _asking(service.immediate.read, system, contract, service.bulkheads.asking[system.name], backend_is_late)
 
 
 def _local(service: Service, system: System, contract: Contract) -> Callable[..., Any]:
-    # No backend is asked, so it must not wait behind those who ask one.
-    return _asking(service.outbound.check, system, contract, service.bulkheads.accepting[system.name])
+    # No backend is asked, so it must not wait behind those who ask one, nor say that one has not answered.
+    return _asking(service.outbound.check, system, contract, service.bulkheads.accepting[system.name], state_is_late)
 
 
 def _asking(
-    ask: Callable[[Caller, System, Contract, Any], Answer], system: System, contract: Contract, turns: Turns
+    ask: Callable[[Caller, System, Contract, Any], Answer],
+    system: System,
+    contract: Contract,
+    turns: Turns,
+    late: Callable[[], ContractError],
 ) -> Callable[..., Any]:
     async def asking(
         caller: Annotated[Caller, Depends(_caller)],
         body: contract.request,  # type: ignore[name-defined]  # the catalogue's model, known at run time
     ) -> Response:
         call = partial(ask, caller, system, contract, body)
-        return _answer(await turns.run(call, backend_is_late))
+        return _answer(await turns.run(call, late))
 
     return asking
 
@@ -157,6 +161,8 @@ def _durable(service: Service, system: System, contract: Contract) -> Callable[.
             return await look_ups.run(partial(_delivery_response, service, entry, contract), state_is_late)
         except (StateUnavailable, Overloaded):
             # It is durable, whatever the disk does now: only where it is cannot be read.
+            if accepted.supersedes is not None:  # what it was accepted as would have to be read, and in the event loop
+                raise _write_is_late() from None
             return _delivery_response(service, accepted, contract)
 
     return durable

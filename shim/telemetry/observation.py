@@ -56,6 +56,7 @@ class Observation:
     phases: dict[Phase, float] = field(default_factory=dict)
     begun: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
+    _under_way: dict[object, tuple[Phase, float]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
@@ -63,16 +64,33 @@ class Observation:
         """What belongs to no phase: the shim's own time, seconds."""
         return max(0.0, self.seconds - sum(self.phases.values()))
 
+    def begin(self, step: object, phase: Phase) -> None:
+        """A step of a phase begins, which `leave` ends; nothing else may be begun as the same one."""
+        with self._lock:
+            self._under_way[step] = phase, time.monotonic()
+
+    def leave(self, step: object) -> None:
+        """A step has ended."""
+        with self._lock:
+            phase, begun = self._under_way.pop(step)
+            self._add(phase, time.monotonic() - begun)
+
     def spent(self, phase: Phase, seconds: float) -> None:
         """Add to a phase; what ends after the observation has ended belongs to nobody's waiting any more."""
         with self._lock:
-            if not self.seconds:
-                self.phases[phase] = self.phases.get(phase, 0.0) + seconds
+            self._add(phase, seconds)
 
     def end(self) -> None:
-        """It is over."""
+        """It is over; what is still under way, and nobody waits for any more, took its phase's time until now."""
         with self._lock:
-            self.seconds = max(time.monotonic() - self.begun, 1e-9)
+            now = time.monotonic()
+            for phase, begun in self._under_way.values():
+                self._add(phase, now - begun)
+            self.seconds = max(now - self.begun, 1e-9)
+
+    def _add(self, phase: Phase, seconds: float) -> None:
+        if not self.seconds:
+            self.phases[phase] = self.phases.get(phase, 0.0) + seconds
 
 
 Noted = Callable[[Observation], None]

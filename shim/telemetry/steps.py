@@ -1,6 +1,5 @@
 """The spans of one request or attempt: their time goes into its observation, and they into its trace if it has one."""
 
-import time
 from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from types import TracebackType
@@ -76,7 +75,7 @@ class Steps:
 class _Timed:
     """A step of which only the time is noted."""
 
-    __slots__ = ("_begun", "_observation", "_phase", "_token")
+    __slots__ = ("_observation", "_phase", "_token")
 
     def __init__(self, observation: Observation, phase: Phase) -> None:
         self._observation = observation
@@ -87,11 +86,11 @@ class _Timed:
 
     def __enter__(self) -> Self:
         self._token: Token[Phase | None] = _phase.set(self._phase)
-        self._begun = time.monotonic()
+        self._observation.begin(self, self._phase)
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._observation.spent(self._phase, time.monotonic() - self._begun)
+        self._observation.leave(self)
         _phase.reset(self._token)
 
 

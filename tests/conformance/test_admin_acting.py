@@ -15,7 +15,7 @@ from outbox.entry import Entry
 from outbox.hand import Hand
 from outbox.overview import groups
 from outbox.store import Outbox
-from shim.admin.acting import FIRST, OTHER, Acting, Done, Shown
+from shim.admin.acting import FIRST, OTHER, SENT_SINCE, Acting, Done, Shown
 from shim.admin.sessions import Session
 from shim.audit.log import AuditLog
 from shim.audit.subjects import Subjects
@@ -136,6 +136,19 @@ def test_an_entry_that_changes_meanwhile(night: Night, monkeypatch: pytest.Monke
     monkeypatch.setattr("shim.handling.cannot_retry", look)
     assert night.acting.retry(JAN, parked.id, WHY) == Done(0, 0, CHANGED)
     assert night.states([parked]) == ["discarded"]
+
+
+def test_what_somebody_has_seen_is_of_what_was_sent_by_then(night: Night) -> None:
+    """What the backend did not have it may have since the worker sent it once more: it is asked for after all."""
+    (unknown,) = night.failed("unknown")
+    with night.database.transaction() as tx:
+        tx.execute("UPDATE entry SET sends = sends + 1")
+    for sends in (None, unknown.sends):
+        assert night.acting.retry(JAN, unknown.id, WHY, not_there=True, sends=sends) == Done(0, 0, SENT_SINCE)
+    assert night.now(unknown).unknown_since is not None
+    assert night.acting.retry(JAN, unknown.id, WHY, not_there=True, sends=unknown.sends + 1) == Done(1)
+    assert night.states([unknown]) == ["ready"]
+    assert [row[2] for row in night.audit() if row[1] == "outcome"] == ["refused", "refused", "ok"]
 
 
 def test_a_group_is_taken_up_again(night: Night) -> None:

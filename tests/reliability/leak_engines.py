@@ -19,6 +19,7 @@ from tests.reliability.leak_campaign import Hunt
 from tests.reliability.leak_oracle import Oracle
 from tests.reliability.leak_planon import Parrot, parroting
 from tests.reliability.leak_sinks import look_at_file, look_at_state
+from tests.reliability.leak_site import EVERY_LINE
 from tests.reliability.leak_texts import Supply
 
 _SETTLES_S: Final = 5.0
@@ -74,7 +75,7 @@ def real_stage(folder: Path, practice: Path) -> Iterator[Stage]:
             folder,
             {"planon": planon, **desks},
             outbox=outbox,
-            http={"requests_per_minute": 0},
+            log=EVERY_LINE,
             identity={"people_per_client": 1_000_000, "attempts_per_number": 1_000_000},
         )
         scopes = [f"{system}:{bundle}" for system in ("planon", *desks) for bundle in ("read", "write")]

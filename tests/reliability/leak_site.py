@@ -39,6 +39,9 @@ OUTBOX: Final = {
     "alert_secret": "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 }
 
+EVERY_LINE: Final = {"same_per_minute": 1_000_000}
+"""The hunt reads every line of the log, and not only the first ten of a kind."""
+
 
 class NoOptions(BaseModel):
     """A hostile desk has none."""
@@ -133,7 +136,7 @@ def running_site(folder: Path, seed: int) -> Iterator[Site]:
         limits = {"people_per_client": 1_000_000, "attempts_per_client": 1_000_000}
         http = {"requests_per_minute": 0, "wait_s": 0}
         outbox = {**OUTBOX, "alert_url": url}
-        configuration = write_configuration(folder, systems, outbox=outbox, http=http, identity=limits)
+        configuration = write_configuration(folder, systems, outbox=outbox, http=http, identity=limits, log=EVERY_LINE)
         with open_shim(load(configuration)) as shim:
             add = shim.state.clients.add
             everything = [row.scope(name) for name, system in shim.systems.items() for row in system.contracts]

@@ -195,6 +195,7 @@ def _page(screens: list[str], members: dict[str, Any]) -> str:
 document came from, everything that was done, what the backend itself says of the SLA clock, and whether the stored
 bytes are still those that were validated. It reads the shim's state and its key, and nothing else: it works while the
 backend is down, and a year later when the system is not even configured any more. No word of a tenant is in it.
+`shim outbox show` is the same command, for whoever works through the outbox.
 
 Made from real runs by `make docs`; a test compares the two. So that every run prints the same, deliveries are numbered
 here, every time but the report time is shown as 22:15:00, what took time took 0.01 s, and looks that came before the

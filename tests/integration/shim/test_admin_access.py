@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from contracts.errors import StateUnavailable
-from shim.admin.attempts import PER_MINUTE
+from shim.admin.attempts import PER_MINUTE, WINDOW_S
 from shim.admin.sessions import Sessions
 from shim.admission.policies import PAGES
 from shim.settings import AdminSection
@@ -109,6 +109,7 @@ def test_guessing_is_limited(door: Door) -> None:
     token = door.sessions.invite("jan")
     limited = guessing.sign_in(token)
     assert limited.status == 429
+    assert 0 < int(limited.headers["retry-after"]) <= WINDOW_S
     assert door.browser(address="10.0.0.8").sign_in(token).status == 303
 
 

@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 from typer.testing import CliRunner
 
 from shim.cli.commands import app
-from shim.cli.times import time_of_day
+from shim.local_time import time_of_day
 from shim.root import open_deployment_state
 from shim.settings import load
 from simulators.launch import address_of, start_shim

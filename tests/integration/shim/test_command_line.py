@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -195,7 +196,7 @@ def test_a_worker_of_its_own_delivers(tmp_path: Path) -> None:
 
 
 def test_the_demo_serves_stand_ins_and_says_so(tmp_path: Path) -> None:
-    """Every reply of `shim serve --demo` names the mode, and the curl line that it prints works."""
+    """Every reply of `shim serve --demo` names the mode; the curl line and the numbers that it prints work."""
     program = subprocess.Popen(
         [sys.executable, "-m", "shim", "serve", "--demo", "--port", "0"],
         stdout=subprocess.PIPE,
@@ -213,8 +214,17 @@ def test_the_demo_serves_stand_ins_and_says_so(tmp_path: Path) -> None:
                 break
         curl = text[text.index("curl") : text.index("Look at")].replace("\\\n", " ").strip()
         answer = subprocess.run(["bash", "-c", f"{curl} -i"], capture_output=True, text=True, check=False)
+        told = text[text.index("find_tenant  ") :].split("\n")[0]
+        people = {
+            match: subprocess.run(
+                ["bash", "-c", curl.replace("06-12345678", number)], capture_output=True, text=True, check=False
+            ).stdout
+            for number, match in re.findall(r"([\d-]+) (certain|confirm|none)\b", told)
+        }
         program.terminate()
     assert "shim-mode: demo" in answer.stdout.lower(), answer
     assert '"match":"certain"' in answer.stdout
+    assert people.keys() == {"certain", "confirm", "none"}, told
+    assert all(f'"match":"{match}"' in found for match, found in people.items()), people
     assert program.returncode == 0
     assert list(tmp_path.iterdir()) == []

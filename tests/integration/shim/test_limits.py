@@ -123,6 +123,14 @@ def test_what_is_no_request_or_too_long_or_too_slow(site: Site, sent: bytes, sta
     assert (told.status, told.problem, told.headers["connection"]) == (status, problem or "headers-too-large", "close")
 
 
+def test_a_broken_body_of_a_head_request_is_a_problem_without_its_body(site: Site) -> None:
+    """An answer to HEAD has none, and nothing of this is a defect of the service."""
+    with connected(site) as connection:
+        connection.sendall(request(site, "Transfer-Encoding: chunked", method="HEAD") + b"no length\r\n")
+        told = parsed(rest(connection))
+    assert (told.status, told.body, told.headers["connection"]) == (400, b"", "close")
+
+
 def test_headers_up_to_the_limit_are_fine(site: Site) -> None:
     """As many, and as long."""
     many = b"".join(b"X: %s\r\n" % (b"x" * 150) for _ in range(97))

@@ -67,8 +67,8 @@ def test_a_log_tells_of_an_outage_and_stays_small(told: list[dict[str, Any]]) ->
     assert accepted <= SAME * len(minutes)
     followed = [each for each in told if each.get("correlation") == TRACE]
     assert {"request", "delivery"} <= {each.get("event") for each in followed}
-    request = next(each for each in followed if each["event"] == "request")
-    deliveries = {each["delivery"] for each in followed if each["event"] == "delivery"}
+    request = next(each for each in followed if each.get("event") == "request")
+    deliveries = {each["delivery"] for each in followed if each.get("event") == "delivery"}
     assert deliveries == {request["delivery"]}
     assert any(re.fullmatch(r"planon is out of reach: .*", each["message"]) for each in told)
     assert {"ms", "own_ms", "client", "contract"} <= request.keys()

@@ -1,7 +1,11 @@
 """The OpenAPI document: names that stay, words for everything, and examples that are what they say."""
 
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -11,6 +15,7 @@ from contracts import examples, guidance
 from contracts.catalogue import CATALOGUE, Contract, Effect
 from contracts.examples import Example
 from shim.http.links import of as links_of
+from shim.http.openapi import moved
 from shim.http.problem_types import BY_SLUG
 from tests.unit.shim.asgi import ask
 from tests.unit.shim.standing import standing_in
@@ -142,7 +147,11 @@ def test_examples_are_what_they_say(contract: Contract, document: dict[str, Any]
     sent = operation["requestBody"]["content"]["application/json"]
     for example in shown.requests:
         contract.request.model_validate(example.value)
-        check(document, sent["schema"], example, sent["examples"])
+        # The document may have been asked for before midnight.
+        days = [(datetime.now(UTC) - timedelta(days=ago)).date() for ago in (0, 1)]
+        dated = [replace(example, value=moved(example.value, day)) for day in days]
+        same = [each for each in dated if each.value == sent["examples"][example.name]["value"]]
+        check(document, sent["schema"], (same or dated)[0], sent["examples"])
     for example in shown.replies:
         contract.reply.model_validate(example.value)
         came = operation["responses"][str(example.status)]["content"]["application/json"]
@@ -151,6 +160,40 @@ def test_examples_are_what_they_say(contract: Contract, document: dict[str, Any]
     assert statuses == ({201, 202} if contract.effect is Effect.DURABLE else {200})
     if contract.identifies:
         assert {"certain", "confirm", "none"} <= {example.name for example in shown.replies}
+
+
+def test_an_example_was_reported_yesterday() -> None:
+    """By the service's own day: times move by whole days, a window stays as long as it is, words stay."""
+    report = {"text": "Kraan lekt", "reported_at": "2026-11-19T22:14:03+01:00"}
+    assert moved(report, date(2028, 3, 1)) == {"text": "Kraan lekt", "reported_at": "2028-02-29T22:14:03+01:00"}
+    window = {"starts_from": "2026-11-23T08:00:00+01:00", "starts_before": "2026-11-28T00:00:00+01:00"}
+    assert moved(window, date(2026, 12, 1)) == {
+        "starts_from": "2026-12-04T08:00:00+01:00",
+        "starts_before": "2026-12-09T00:00:00+01:00",
+    }
+
+
+def test_examples_follow_the_day_of_a_service_that_stays_up(tmp_path: Path) -> None:
+    """The document is made once; its examples are dated whenever it is asked for."""
+    with standing_in(tmp_path) as standing:
+        ask(standing.app, "GET", "/openapi.json")
+        sent = standing.app.openapi()["paths"]["/v1/intramed/log_note"]["post"]["requestBody"]["content"]
+        shown = sent["application/json"]["examples"]["note"]
+        shown["value"] = dict(examples.OF["practice_log_note"].requests[0].value, reported_at="2020-01-01T00:00:00Z")
+        ask(standing.app, "GET", "/openapi.json")
+        age = datetime.now(UTC) - datetime.fromisoformat(shown["value"]["reported_at"])
+        assert timedelta(0) < age < timedelta(days=2)
+
+
+def test_a_tool_needs_no_other_document(document: dict[str, Any]) -> None:
+    """A language model's tool takes the schema of each request, which refers to nothing, and the 1,024 characters."""
+    for contract in CATALOGUE:
+        described = dict(operations(document))[OPERATIONS[contract.operation]]["description"]
+        assert len(described) <= 1024, contract.operation
+        schema = document["components"]["schemas"][contract.request.__name__]
+        assert "$ref" not in json.dumps(schema), contract.operation
+        for shown in examples.OF[contract.operation].requests:
+            jsonschema_rs.validator_for(schema).validate(dict(shown.value))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from contracts.errors import BackendUnavailable, Overloaded
 from contracts.spans import Attributes, Observer, Phase, Span, observed_by
+from shim.admission.threads import Threads
 from shim.admission.turns import QUEUED_TO_RUNNING, Bulkheads, Turns, backend_is_late
 from shim.settings import Http
 
@@ -224,3 +225,42 @@ def test_waiting_is_a_span_and_a_call_has_the_context_of_its_request() -> None:
     with observed_by(seen):
         assert asyncio.run(scene()) == ["Truefirst", "Truesecond"]
     assert seen.spans == [("queue", Phase.QUEUE)]
+
+
+def test_a_call_without_a_thread_is_refused_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is not made, its place is free, and the next call gets a thread instead of waiting for one that never came."""
+    made: list[str] = []
+
+    def none_left(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def scene() -> Turns:
+        kept = turns(deadline_s=5)
+        with monkeypatch.context() as broken:
+            broken.setattr(threading.Thread, "start", none_left)
+            with pytest.raises(Overloaded):
+                await kept.run(lambda: made.append("first"), backend_is_late)
+        assert (kept.under_way, kept.refused) == (0, 1)
+        await kept.run(lambda: made.append("second"), backend_is_late)
+        return kept
+
+    kept = asyncio.run(scene())
+    assert (made, kept.under_way, kept.late) == (["second"], 0, 0)
+    assert "can't start new thread" in caplog.text
+
+
+def test_a_call_is_told_to_be_back_when_its_result_is_there() -> None:
+    """Whoever waits needs no further round of the loop; what was raised counts as well."""
+    told: list[tuple[bool, int]] = []
+
+    async def scene() -> None:
+        threads = Threads("desk")
+        for call in (lambda: 7, lambda: int(SECRET)):
+            future = threads.start(call, lambda: told.append((future.done(), threading.get_ident())))  # noqa: B023
+            await asyncio.wait([future], timeout=LONG_S)
+            future.exception()
+
+    asyncio.run(scene())
+    assert told == [(True, threading.get_ident())] * 2

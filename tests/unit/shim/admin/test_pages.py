@@ -12,17 +12,19 @@ import pytest
 from fastapi import FastAPI, Request
 
 from contracts.delivery import Delivered, Source
-from contracts.errors import StateUnavailable
+from contracts.errors import NotFound, StateUnavailable
 from outbox.hand import Hand
 from outbox.overview import groups
 from outbox.statements import Statement
 from shim.admin.acting import Acting
 from shim.admin.csrf import checked_form
+from shim.admin.errors import error_page
 from shim.admin.routes import router
 from shim.admin.sessions import Session
 from shim.admin.signing_in import signed_in
 from shim.root import State, open_deployment_state, utc_now
 from shim.settings import load
+from shim.telemetry.observation import Observation, observing
 from tests.unit.outbox.stand_ins import new_entry
 from tests.unit.shim.admin.night import BSN, NUMBER, PARKED, STRANGE, TRACE, written
 from tests.unit.shim.asgi import Answer, ask
@@ -181,6 +183,33 @@ def test_a_group_is_acted_on_as_it_was_shown(pages: Pages) -> None:
     assert "has changed since" in pages.post(f"{path}/retry", 409, seen=seen[1], reason="mended")
 
 
+@pytest.mark.parametrize("state", ["unknown", "parked", "rejected"])
+def test_a_look_at_the_backend_counts_for_what_the_page_showed(pages: Pages, state: str) -> None:
+    """Who ticks that it is not there is refused when it has been sent since his page was made.
+
+    One that was given up by the worker after a send that nobody answered may be in the backend as well.
+    """
+    database = pages.state.database
+    (row,) = database.read("SELECT id FROM entry WHERE state = 'ready' ORDER BY seq DESC LIMIT 1")
+    path = f"/admin/deliveries/{row['id']}"
+
+    def change(columns: str) -> None:
+        database.write(lambda tx: tx.execute(f"UPDATE entry SET {columns} WHERE id = '{row['id']}'"))  # noqa: S608
+
+    change(f"state = '{state}', unknown_since = 1, unknown_boot = 'b', unknown_uptime = 1")
+    page = pages.see(path)
+    assert "The backend is asked for it first" in page
+    assert 'name="not_there"' in page
+    assert "The backend may have it all the same." in page
+    (shown,) = re.findall(r'name="sends" value="(\d+)"', page)
+    change("sends = sends + 1")
+    ticked = {"reason": "looked", "not_there": "on"}
+    for sends in (shown, "", "-1", "1e3", "٣", "9" * 5000):
+        assert "sent since it was shown" in pages.post(f"{path}/retry", 409, **ticked, sends=sends)
+    (now,) = re.findall(r'name="sends" value="(\d+)"', pages.see(path))
+    assert pages.sent_on(f"{path}/retry", **ticked, sends=now) == f"{path}?done=retry&changed=1&left_out=0"
+
+
 def test_an_address_makes_the_page_say_nothing_else(pages: Pages) -> None:
     """What was done comes from the address, so it is two numbers and one of our words."""
     path = f"/admin/deliveries/{SOMEBODY}"
@@ -257,3 +286,14 @@ def test_no_page_scans_the_history(pages: Pages, monkeypatch: pytest.MonkeyPatch
             scanned = SCANNED.match(step)
             allowed = scanned is None or scanned[1] in SMALL | OURS or scanned[2] in OF_WHAT_HAS_NOT_LEFT
             assert allowed, f"{step}\n{text}"
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"), [(NotFound("there is no such delivery"), "not-found"), (KeyError("Jansen"), "internal-error")]
+)
+def test_what_went_wrong_is_counted_as_what_it_is(error: Exception, outcome: str) -> None:
+    """In the metrics and the log a page that failed is no page that was shown."""
+    observation = Observation("request", "a" * 32, "GET", "admin status")
+    with observing(observation):
+        error_page(error)
+    assert observation.outcome == outcome

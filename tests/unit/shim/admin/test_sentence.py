@@ -7,7 +7,7 @@ import pytest
 from contracts.delivery import DeliveryState
 from outbox.overview import Group, Overview
 from shim.admin.sentence import sentence
-from shim.cli.times import time_of_day
+from shim.local_time import time_of_day
 
 SINCE = datetime(2020, 1, 9, 22, 5, tzinfo=UTC)
 OLDEST = SINCE + timedelta(minutes=9)

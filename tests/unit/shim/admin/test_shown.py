@@ -37,6 +37,8 @@ def test_a_person_is_not_shown_and_a_code_is() -> None:
     assert shown(f"of {BSN}") == "of [BSN]"
     assert BSN[5:] not in str(shown(f"of {BSN[:5]}\u200b{BSN[5:]}"))
     assert shown(Code(f"dl_{BSN}")) == f"dl_{BSN}"
+    assert shown([f"of {BSN}", "\u202e"]) == "['of [BSN]', '\\u202e']"
+    assert (shown(3), shown(0.5), shown(None)) == (3, 0.5, None)
     assert shown(Code("a\u202eb")) == "a⟨U+202E⟩b"
     assert shown(12) == 12
 

@@ -6,7 +6,7 @@ import pytest
 
 from outbox.backlog import BARS, Backlog
 from shim.admin.sparkline import HEIGHT, WIDTH, sparkline
-from shim.cli.times import time_of_day
+from shim.local_time import time_of_day
 
 SINCE = datetime(2026, 11, 19, 21, 15, tzinfo=UTC)
 

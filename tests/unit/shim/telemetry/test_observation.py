@@ -61,6 +61,28 @@ def test_what_ends_after_the_end_counts_no_more() -> None:
     assert observation.seconds > 0
 
 
+def test_what_nobody_waits_for_any_more_is_no_time_of_ours() -> None:
+    """A backend that hangs until the deadline has taken that time, and the alert on our own stays silent."""
+    observation, hangs, over = new(), threading.Event(), threading.Event()
+
+    def hang() -> None:
+        with observed_by(Steps(observation)), span("exchange", Phase.BACKEND):
+            hangs.set()
+            over.wait(30)
+
+    thread = threading.Thread(target=hang)
+    thread.start()
+    assert hangs.wait(30)
+    time.sleep(0.05)
+    observation.end()
+    told = dict(observation.phases)
+    over.set()
+    thread.join()
+    assert told[Phase.BACKEND] >= 0.05
+    assert observation.phases == told
+    assert observation.own_s == pytest.approx(observation.seconds - told[Phase.BACKEND])
+
+
 def test_threads_may_add_at_once() -> None:
     """Not one of eight times a thousand is lost."""
     observation = new()

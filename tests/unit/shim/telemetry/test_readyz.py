@@ -1,15 +1,18 @@
 """Readiness through the whole application: 200 while the state can be written, whatever the systems do."""
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 
 from contracts.errors import StateUnavailable
 from contracts.spans import Phase
+from outbox.database import Database
 from outbox.endings import Endings
 from outbox.hand import Hand
 from outbox.store import Outbox
@@ -99,8 +102,46 @@ def test_a_process_that_ends_gets_no_more_requests(tmp_path: Path, monkeypatch: 
         stopping.start()
         monkeypatch.setattr(app.database, "write", full)
         monkeypatch.setattr(readiness, "BELIEVED_S", 0.0)
+        assert ask(app.app, "GET", "/readyz").headers["retry-after"]
         body = told(app, 503)
         assert (body["status"], set(body["systems"])) == ("stopping", {"planon", "intramed"})
+
+
+def test_those_who_ask_at_once_share_a_failure() -> None:
+    """A locked state makes each proof last ten seconds: ten who ask wait for one or two, not one behind the other."""
+    began, goes_on, proofs = threading.Event(), threading.Event(), 0
+
+    class Locked:
+        def write(self, _job: object) -> None:
+            nonlocal proofs
+            proofs += 1
+            began.set()
+            goes_on.wait(30)
+            raise StateUnavailable("another process holds it for too long", retry_after_s=5)
+
+    readiness_, writable, asking = readiness.Readiness(cast("Database", Locked())), list[bool](), []
+    first = threading.Thread(target=lambda: writable.append(readiness_.writable()))
+    first.start()
+    assert began.wait(30)
+    arrived = threading.Barrier(10)
+
+    def ask_too() -> None:
+        arrived.wait(30)
+        writable.append(readiness_.writable())
+
+    asking = [threading.Thread(target=ask_too) for _ in range(9)]
+    for each in asking:
+        each.start()
+    arrived.wait(30)
+    time.sleep(0.2)  # whoever comes later than that makes one proof more
+    goes_on.set()
+    for each in (first, *asking):
+        each.join(30)
+    assert writable == [False] * 10
+    assert proofs <= 4
+    before = proofs
+    assert not readiness_.writable()
+    assert proofs == before + 1  # nobody is told an old failure
 
 
 @contextmanager

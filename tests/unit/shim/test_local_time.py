@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shim.cli.times import ago
+from shim.local_time import ago
 
 
 @pytest.mark.parametrize(
