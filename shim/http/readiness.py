@@ -73,7 +73,7 @@ class Readiness:
             begun = self._monotonic()
             if begun - self._proven_at < BELIEVED_S:
                 return
-            if self._failed is not None and self._failed[0] >= asked:  # else each would wait for a locked state in turn
+            if self._failed is not None and self._failed[0] > asked:  # else each would wait for a locked state in turn
                 why = self._failed[1]
                 raise StateUnavailable(why.detail, why.retry_after_s)
             try:
