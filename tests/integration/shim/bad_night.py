@@ -188,7 +188,7 @@ def settled(text: str) -> str:
     numbers: dict[str, str] = {}
     for begins, _ in _DELIVERY.findall(text):
         numbers.setdefault(begins, f"{len(numbers) + 1:x}")
-    text = _TRACE.sub(rf"\1{'4bf92f3577b34da6' * 2}", text)
+    text = _TRACE.sub(rf"\g<1>{'4bf92f3577b34da6' * 2}", text)
     text = _DELIVERY.sub(lambda found: f"dl_{numbers[found[1]] * (32 if found[2] else 8)}", text)
     text = _NEXT.sub(rf"\g<1>{MORNING} 08:00:00+01:00", text)
     text = _TOOK.sub("0.01 s", text)
