@@ -40,7 +40,7 @@ _BREAK = "\n========\n"
 _NEXT = re.compile(r"(next attempt {2})\S+ \S+")
 _TOOK = re.compile(r"\d+\.\d\d s\b")
 _SECONDS = re.compile(r"(\d\d:\d\d):\d\d(?:\.\d+)?([+-]\d\d:\d\d)")
-_TRACE = re.compile(r"^(trace {2,})[0-9a-f]{32}$", re.MULTILINE)
+_TRACE = re.compile(r"^(trace {2,})[0-9a-f]{32}\b", re.MULTILINE)
 _DELIVERY = re.compile(r"dl_([0-9a-f]{8})([0-9a-f]{24})?")
 
 
