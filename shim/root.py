@@ -1,7 +1,7 @@
 """The composition root: the one place that wires concrete classes together."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from shim.admission.turns import Bulkheads
     from shim.keeping.regular import Regular
     from shim.stopping import Stopping
-    from shim.telemetry.observation import Noted
     from shim.telemetry.observed import Traces
     from shim.telemetry.watch import Watch
 
@@ -174,7 +173,6 @@ class Shim:
         self,
         notify: Callable[[], None],
         landings: Landings,
-        noted: "Sequence[Noted]" = (),
         tracing: "Traces | None" = None,
         stopping: "Stopping | None" = None,
         bulkheads: "Bulkheads | None" = None,
@@ -185,7 +183,7 @@ class Shim:
         """Return the HTTP application; its parameters are those of `shim.http.serving.application`."""
         from shim.http.serving import application  # noqa: PLC0415 - a command that only looks has no use for FastAPI
 
-        return application(self, notify, landings, noted, tracing, stopping, bulkheads, watch, demo=demo)
+        return application(self, notify, landings, tracing, stopping, bulkheads, watch, demo=demo)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The outermost layer: a route's policy decides who gets in, and no exception gets out with its message."""
+"""Within the layer that observes: a route's policy decides who gets in, and no exception gets out with its message."""
 
 import secrets
 from collections.abc import Mapping

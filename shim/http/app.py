@@ -1,6 +1,5 @@
 """The HTTP application: routes, health, documentation, and errors as problems."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.metadata import version
@@ -18,7 +17,6 @@ from shim.http import docs_page, openapi, problem_pages, problems
 from shim.http.readiness import Readiness, ReadyReply
 from shim.http.routes import Service, router
 from shim.stopping import Stopping
-from shim.telemetry.observation import Noted
 from shim.telemetry.observed import Observed, Traces
 from shim.telemetry.scraping import CONTENT_TYPE, registry_of, scraped
 from shim.telemetry.watch import Watch
@@ -29,7 +27,6 @@ def create_app(
     database: Database,
     leaks: LeakCounter,
     standing: Standing | None = None,
-    noted: Sequence[Noted] = (),
     tracing: Traces | None = None,
     stopping: Stopping | None = None,
     watch: Watch | None = None,
@@ -44,7 +41,6 @@ def create_app(
         database: the state; the service is ready while it can be written.
         leaks: counts what the guard has found.
         standing: tells which systems are read-only; None when all may be written to.
-        noted: told of every request when it has been answered.
         tracing: begins the trace of a request; None when nothing is traced.
         stopping: whether the process ends.
         watch: what counts and logs requests; None for one of its own.
@@ -72,9 +68,8 @@ def create_app(
         entrance=None if admin is None else admin.entrance,
         demo=demo,
     )
-    app.add_middleware(
-        Observed, policies=policies, noted=(*noted, *watch.noted), tracing=tracing
-    )  # the last one is the outermost
+    # The last one is the outermost.
+    app.add_middleware(Observed, policies=policies, noted=watch.noted, tracing=tracing)
     problems.install(app)
     problem_pages.install(app)
     docs_page.install(app)

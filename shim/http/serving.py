@@ -1,6 +1,6 @@
 """The HTTP application of a deployment, put together: apart from `shim.root`, which commands without HTTP load, too."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from fastapi import FastAPI
 
@@ -18,7 +18,6 @@ from shim.opaque.tokens import Tokens
 from shim.outbound import Outbound
 from shim.root import Shim, utc_now
 from shim.stopping import Stopping
-from shim.telemetry.observation import Noted
 from shim.telemetry.observed import Traces
 from shim.telemetry.watch import Watch
 from shim.writing.durable import Durable
@@ -32,7 +31,6 @@ def application(
     shim: Shim,
     notify: Callable[[], None],
     landings: Landings,
-    noted: Sequence[Noted] = (),
     tracing: Traces | None = None,
     stopping: Stopping | None = None,
     bulkheads: Bulkheads | None = None,
@@ -46,7 +44,6 @@ def application(
         shim: the deployment.
         notify: wakes the worker beside it, if there is one.
         landings: what that worker tells.
-        noted: told of every request when it has been answered.
         tracing: begins the trace of a request; None when nothing is traced.
         stopping: whether the process ends.
         bulkheads: where calls wait for their turn.
@@ -83,4 +80,4 @@ def application(
     days = shim.settings.idempotency_days
     service = Service(shim.systems, gate, immediate, durable, outbound, accesses, shim.settings.http, bulkheads, days)
     admin = admin_of(shim, gate.denials, utc_now)
-    return create_app(service, state.database, leaks, shim.drift, noted, tracing, stopping, watch, admin, demo=demo)
+    return create_app(service, state.database, leaks, shim.drift, tracing, stopping, watch, admin, demo=demo)

@@ -5,16 +5,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simulators.intramed.engine import EngineMissing
-from simulators.intramed.sandbox import SNAPSHOT, monday_after, restore
-from tests.integration.shim.site import Site, running_site
-from tests.services import unavailable
+from tests.integration.shim.site import Site, demo_site
 
 ROOT = Path(__file__).parents[2]
 FIGURES = ("requests", "seconds", "failed", "in_words", "statuses", "errors")
@@ -23,13 +19,7 @@ FIGURES = ("requests", "seconds", "failed", "in_words", "statuses", "errors")
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demo's practice, whose people the examples name, whatever snapshot the other tests stand on."""
-    folder = tmp_path_factory.mktemp("fuzzed")
-    try:
-        practice = restore(SNAPSHOT, folder / "practice.fdb", monday_after(date.today()))  # noqa: DTZ011
-    except EngineMissing as missing:
-        unavailable(missing)
-        raise
-    with running_site(folder, practice) as running:
+    with demo_site(tmp_path_factory.mktemp("fuzzed")) as running:
         yield running
 
 

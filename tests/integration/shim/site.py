@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -17,9 +17,11 @@ from typer.testing import CliRunner
 
 from shim.cli.commands import app
 from shim.demo import planon_section, write_configuration
-from simulators.intramed.sandbox import owner_connection
+from simulators.intramed.engine import EngineMissing
+from simulators.intramed.sandbox import SNAPSHOT, monday_after, owner_connection, restore
 from simulators.launch import address_of, running_planon, start_shim
 from simulators.planon.control import SimulatorControl
+from tests.services import unavailable
 
 PATIENCE_S = 60.0
 FAST_PLANON = {"timeout_s": 10.0, "connect_timeout_s": 5.0, "settle_s": 1.5}
@@ -136,6 +138,18 @@ def add_client(configuration: Path, name: str, *scopes: str) -> str:
     made = command(configuration, "clients", "add", name, *options, "--json")
     assert made.returncode == 0, made.stderr
     return str(json.loads(made.stdout)["key"])
+
+
+@contextmanager
+def demo_site(folder: Path) -> Iterator[Site]:
+    """Run a site on the demo's practice, whose people the examples name, whatever snapshot other tests stand on."""
+    try:
+        practice = restore(SNAPSHOT, folder / "practice.fdb", monday_after(date.today()))  # noqa: DTZ011
+    except EngineMissing as missing:
+        unavailable(missing)
+        raise
+    with running_site(folder, practice) as running:
+        yield running
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,8 @@ from contracts import examples
 from contracts.catalogue import CATALOGUE, Contract, DeskKind
 from contracts.examples import Example
 from shim.http.problem_types import TYPES
-from simulators.intramed.engine import EngineMissing
-from simulators.intramed.sandbox import SNAPSHOT, monday_after, restore
-from tests.integration.shim.site import Site, running_site
+from tests.integration.shim.site import Site, demo_site
 from tests.reliability.http_tokens import issued
-from tests.services import unavailable
 
 ROOT = Path(__file__).parents[3]
 SYSTEMS = {DeskKind.FACILITY: "planon", DeskKind.PRACTICE: "intramed"}
@@ -30,13 +26,7 @@ SENT = [(row, example) for row in CATALOGUE for example in examples.OF[row.opera
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demo's practice, whose people the examples name, whatever snapshot the other tests stand on."""
-    folder = tmp_path_factory.mktemp("face")
-    try:
-        practice = restore(SNAPSHOT, folder / "practice.fdb", monday_after(date.today()))  # noqa: DTZ011
-    except EngineMissing as missing:
-        unavailable(missing)
-        raise
-    with running_site(folder, practice) as running:
+    with demo_site(tmp_path_factory.mktemp("face")) as running:
         yield running
 
 
